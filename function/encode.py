@@ -1,0 +1,228 @@
+"""From the raw matrix to the matrix that the models read: the weather against the town's climate.
+
+Training and serving import this very module, so both see the same features. It uses numpy only,
+and the same few vectorised calls for one row as for ten thousand.
+
+Three kinds of features:
+
+- *measures*: what was observed, and what physics makes of it (wind as a vector, dew point, vapour
+  pressure deficit, changes from 9am to 3pm, sunshine as a share of the day's length);
+- *anomalies*: each measure's distance from its mean at this station on this day of the year, in
+  standard deviations;
+- *climate*: the season, the place, how often it rains there then, and how much more often with the
+  wind from where it blows.
+
+A measure that is missing stands at its climatological mean, an anomaly of zero.
+"""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Final, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from function.observation import COLUMN, DATE, LOCATION, RAIN_TODAY, Raw
+from function.problems import DeploymentError
+
+Matrix = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+DAYS: Final = 366
+CALM: Final = 16
+"""Index of the wind tables' last entry, for a direction that is not known."""
+
+_READ: Final = (
+    *("MinTemp", "MaxTemp", "Temp9am", "Temp3pm", "Humidity9am", "Humidity3pm"),
+    *("Pressure9am", "Pressure3pm", "Cloud9am", "Cloud3pm"),
+    *("WindGustSpeed", "WindSpeed9am", "WindSpeed3pm", "Sunshine"),
+)
+_WINDS: Final = ("WindGust", "Wind9am", "Wind3pm")
+_PAIRS: Final = (
+    ("Pressure3pm", "Pressure9am"),
+    ("Temp3pm", "Temp9am"),
+    ("DewPoint3pm", "DewPoint9am"),
+    ("Humidity3pm", "Humidity9am"),
+    ("MaxTemp", "MinTemp"),
+    ("MaxTemp", "Temp3pm"),
+    ("Temp9am", "MinTemp"),
+)
+MEASURES: Final = (
+    *_READ,
+    "RainToday",
+    *("LogRainfall", "LogEvaporation"),
+    *("DewPoint9am", "DewPoint3pm"),
+    *("VapourDeficit9am", "VapourDeficit3pm"),
+    *(f"{wind}East" for wind in _WINDS),
+    *(f"{wind}North" for wind in _WINDS),
+    "SunshineFraction",
+    *(f"{minuend}-{subtrahend}" for minuend, subtrahend in _PAIRS),
+)
+_CLIMATE: Final = (
+    *("YearSine", "YearCosine", "HalfYearSine", "HalfYearCosine"),
+    *("Latitude", "Longitude", "RainRate"),
+)
+FEATURES: Final = (
+    *MEASURES,
+    *(f"{name}Anomaly" for name in MEASURES),
+    *_CLIMATE,
+    *(f"{wind}RainTendency" for wind in _WINDS),
+)
+"""Names of the model matrix's columns."""
+
+
+def _columns(names: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
+    return np.array([among.index(name) for name in names])
+
+
+_RAW: Final = tuple(COLUMN)
+_READ_FROM: Final = _columns(_READ, _RAW)
+_LOGGED: Final = _columns(("Rainfall", "Evaporation"), _RAW)
+_TEMPERATURES: Final = _columns(("Temp9am", "Temp3pm"), _RAW)
+_HUMIDITIES: Final = _columns(("Humidity9am", "Humidity3pm"), _RAW)
+DIRECTIONS: Final = _columns(("WindGustDir", "WindDir9am", "WindDir3pm"), _RAW)
+_SPEEDS: Final = _columns(("WindGustSpeed", "WindSpeed9am", "WindSpeed3pm"), _RAW)
+_MINUENDS: Final = _columns([pair[0] for pair in _PAIRS], MEASURES)
+_SUBTRAHENDS: Final = _columns([pair[1] for pair in _PAIRS], MEASURES)
+_SUNSHINE: Final = COLUMN["Sunshine"]
+_ANGLES: Final = np.append(np.arange(CALM) * (2 * np.pi / CALM), np.nan)
+_EAST, _NORTH = np.sin(_ANGLES), np.cos(_ANGLES)
+
+
+def seasons(days: Floats) -> Floats:
+    """Two harmonics of the day of the year, (n,) -> (n, 5), the first column constant."""
+    angle = days * (2 * np.pi / 365.25)
+    return np.stack(
+        [np.ones_like(angle), *(f(k * angle) for k in (1, 2) for f in (np.sin, np.cos))], axis=1
+    )
+
+
+def day_lengths(latitudes: Floats) -> Floats:
+    """Hours of daylight, (stations,) degrees -> (stations, 366), by solar declination."""
+    declination = 0.409 * np.sin(2 * np.pi * np.arange(1, DAYS + 1) / 365 - 1.39)
+    cosine = -np.outer(np.tan(np.radians(latitudes)), np.tan(declination))
+    hours: Floats = 24 / np.pi * np.arccos(np.clip(cosine, -1, 1))
+    return hours
+
+
+def directions(raw: Raw) -> NDArray[np.intp]:
+    """Compass points of gust, 9am and 3pm wind, (n, 3); `CALM` where one is missing."""
+    points = raw[:, DIRECTIONS]
+    return np.where(np.isnan(points), CALM, points).astype(np.intp)
+
+
+def measure(raw: Raw, points: NDArray[np.intp], wind: Floats, daylight: Floats) -> Floats:
+    """Measures of raw rows, NaN where they are missing; shape (n, len(MEASURES)).
+
+    Args:
+        raw: Raw matrix, (n, 22).
+        points: Its wind directions.
+        wind: Speeds, km/h, that stand in for missing ones where a direction is known; (3,).
+        daylight: Hours of daylight of each row's place and day; (n,).
+
+    """
+    measures = np.empty((len(raw), len(MEASURES)))
+    measures[:, :14] = raw[:, _READ_FROM]
+    measures[:, 14] = raw[:, RAIN_TODAY]
+    measures[:, 15:17] = np.log1p(raw[:, _LOGGED])
+    # Magnus formula over water (WMO No. 8, annex 4.B): deg C, %, hPa.
+    temperature, humidity = raw[:, _TEMPERATURES], raw[:, _HUMIDITIES] / 100
+    exponent = 17.62 * temperature / (243.12 + temperature)
+    gamma = exponent + np.log(np.maximum(humidity, 0.01))
+    measures[:, 17:19] = 243.12 * gamma / (17.62 - gamma)
+    measures[:, 19:21] = 6.112 * np.exp(exponent) * (1 - humidity)
+    speeds = raw[:, _SPEEDS]
+    speeds = np.where(np.isnan(speeds), wind, speeds)
+    measures[:, 21:24] = speeds * _EAST[points]
+    measures[:, 24:27] = speeds * _NORTH[points]
+    measures[:, 27] = raw[:, _SUNSHINE] / daylight
+    measures[:, 28:] = measures[:, _MINUENDS] - measures[:, _SUBTRAHENDS]
+    return measures
+
+
+class Climate(msgspec.Struct, frozen=True):
+    """What the training years taught about each of the 49 stations.
+
+    `seasonal` (49, measures, 5): each measure's mean as harmonics of the day of the year;
+    `spread` (49, measures): its standard deviation around that; `rain` (49, 5): the share of days
+    followed by rain, as harmonics; `tendency` (49, 3, 17): how much more often rain follows, by
+    wind direction (gust, 9am, 3pm; the last for unknown); `wind` (3,): mean speeds, km/h;
+    `latitude`, `longitude` (49,): degrees.
+    """
+
+    seasonal: Floats
+    spread: Floats
+    rain: Floats
+    tendency: Floats
+    wind: Floats
+    latitude: Floats
+    longitude: Floats
+
+
+class Encoder:
+    """Encodes raw rows; the climate's harmonics are spread out once, into tables by day."""
+
+    def __init__(self, climate: Climate) -> None:
+        self.climate = climate
+        stations = len(climate.latitude)
+        season = seasons(np.arange(1.0, DAYS + 1))
+        mean = np.einsum("dh,smh->sdm", season, climate.seasonal)
+        rain = np.clip(season @ climate.rain.T, 0.01, 0.95).T
+        place = np.stack([climate.latitude, climate.longitude], axis=1)[:, np.newaxis, :]
+        self._mean = mean.reshape(stations * DAYS, -1)
+        self._precision = 1 / climate.spread
+        self._daylight = day_lengths(climate.latitude).reshape(-1)
+        self._climate = np.concatenate(
+            [
+                np.broadcast_to(season[:, 1:], (stations, DAYS, 4)),
+                np.broadcast_to(place, (stations, DAYS, 2)),
+                rain[:, :, np.newaxis],
+            ],
+            axis=2,
+        ).reshape(stations * DAYS, -1)
+
+    def encode(self, raw: Raw) -> Matrix:
+        """Model matrix of raw rows, (n, 22) -> (n, len(FEATURES)), without NaN.
+
+        `Location` and `Date` must be known, everything else may be missing.
+        """
+        station = raw[:, LOCATION].astype(np.intp)
+        day = station * DAYS + raw[:, DATE].astype(np.intp) - 1
+        points = directions(raw)
+        mean = self._mean[day]
+        measures = measure(raw, points, self.climate.wind, self._daylight[day])
+        measures = np.where(np.isnan(measures), mean, measures)
+        anomalies = (measures - mean) * self._precision[station]
+        tendency = self.climate.tendency[station[:, np.newaxis], _WIND, points]
+        return np.concatenate(
+            [measures, anomalies, self._climate[day], tendency], axis=1, dtype=np.float32
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the climate as .npz, the same bytes for the same numbers."""
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in msgspec.structs.asdict(self.climate).items():
+                entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(entry, "w") as file:
+                    np.lib.format.write_array(file, array, allow_pickle=False)
+
+    @classmethod
+    def load(cls, file: IO[bytes]) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            DeploymentError: It is not what it should be.
+
+        """
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                return cls(Climate(**{name: arrays[name] for name in Climate.__struct_fields__}))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise DeploymentError(f"encoder.npz is damaged ({error}); restore the file.") from error
+
+
+_WIND: Final = np.arange(len(_WINDS))
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say

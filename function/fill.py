@@ -1,0 +1,153 @@
+"""Plausible random values for what the caller does not know.
+
+Every draw comes from a generator made for the one request, from a seed that the answer reports:
+a module-level generator would be cloned into each worker of a forking server, and two workers
+would then return the same "random" values.
+"""
+
+import csv
+import secrets
+from collections.abc import Mapping
+from typing import Final, Literal, Self, get_args
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from function.observation import (
+    DATE,
+    DIRECTIONS,
+    FIELDS,
+    LOCATION,
+    NUMERIC,
+    RAIN_TODAY,
+    RAIN_TODAY_ABOVE,
+    RAINFALL,
+    Observations,
+    Raw,
+    day_of_year,
+)
+from function.problems import DeploymentError
+from function.stations import Stations
+
+Strategy = Literal["uniform", "none"]
+STRATEGIES: Final = get_args(Strategy)
+DEFAULT: Final[Strategy] = "uniform"
+MAX_DRAWS: Final = 1000
+MAX_SEED: Final = 2**64 - 1
+_DECIMALS: Final = np.array([FIELDS[index].decimals for index in NUMERIC])
+_SCALE: Final = 10.0**_DECIMALS
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """How to fill: the strategy, the number of draws for each row, and the seed of it all."""
+
+    strategy: Strategy
+    draws: int
+    seed: int
+
+
+class Completion(msgspec.Struct, frozen=True):
+    """Observations with their gaps filled.
+
+    `samples` has shape (m, 22): first the rows that had no gap, once each, then `draws` samples
+    for each row that had one. `whole` and `gappy` are the rows' indices, in that order, and
+    `missing`, of the shape of the raw matrix, tells which cells were filled.
+    """
+
+    samples: Raw
+    whole: NDArray[np.intp]
+    gappy: NDArray[np.intp]
+    missing: NDArray[np.bool_]
+    draws: int
+
+    def first(self) -> Raw:
+        """Every row with its first draw, in the order of the request; shape (rows, 22)."""
+        rows = np.empty((len(self.missing), self.samples.shape[1]))
+        rows[self.whole] = self.samples[: len(self.whole)]
+        rows[self.gappy] = self.samples[len(self.whole) :: self.draws]
+        return rows
+
+
+def new_seed() -> int:
+    """Draw a seed for a request that brings none; below 2**53, so that JavaScript keeps it."""
+    return secrets.randbits(53)
+
+
+def locate(observations: Observations, seed: int, stations: Stations) -> Observations:
+    """Draw a station for each row that has none, and give it that station's today as its date."""
+    nowhere = np.isnan(observations.raw[:, LOCATION])
+    if not nowhere.any():
+        return observations
+    raw, dates = observations.raw.copy(), list(observations.dates)
+    # A stream of its own: values drawn later do not depend on whether a station was drawn.
+    generator = np.random.default_rng((seed, LOCATION))
+    raw[nowhere, LOCATION] = generator.integers(len(stations.listed), size=nowhere.sum())
+    for row in np.flatnonzero(nowhere):
+        date = dates[row] or stations.today(int(raw[row, LOCATION]))
+        dates[row], raw[row, DATE] = date, day_of_year(date)
+    return Observations(raw, tuple(dates))
+
+
+class Filler:
+    """Fills raw matrices.
+
+    Args:
+        minimum: Smallest value of each numeric variable in the training years, shape (16,).
+        maximum: Largest, shape (16,).
+
+    """
+
+    def __init__(self, minimum: NDArray[np.float64], maximum: NDArray[np.float64]) -> None:
+        self._minimum = minimum
+        self._maximum = maximum
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Filler from the content of `numeric_ranges.csv`.
+
+        Raises:
+            DeploymentError: It is not what it should be.
+
+        """
+        try:
+            rows = csv.DictReader(content.decode().splitlines())
+            ranges = {row["variable"]: row for row in rows}
+            return cls(_bounds(ranges, "minimum"), _bounds(ranges, "maximum"))
+        except (ValueError, KeyError, csv.Error) as error:
+            raise DeploymentError(
+                f"The ranges in numeric_ranges.csv are damaged ({error!r}); restore the file."
+            ) from error
+
+    def complete(self, raw: Raw, fill: Fill) -> Completion:
+        """Fill what is NaN in `raw`, (rows, 22), whose stations and dates must be known.
+
+        A row without gaps is not repeated: drawing for it would only cost.
+        """
+        missing = np.zeros(raw.shape, dtype=bool) if fill.strategy == "none" else np.isnan(raw)
+        gaps = missing.any(axis=1)
+        whole, gappy = np.flatnonzero(~gaps), np.flatnonzero(gaps)
+        drawn = np.repeat(raw[gappy], fill.draws, axis=0)
+        if len(drawn):
+            self._draw_uniform(drawn, np.random.default_rng(fill.seed))
+        return Completion(np.concatenate([raw[whole], drawn]), whole, gappy, missing, fill.draws)
+
+    def _draw_uniform(self, samples: Raw, generator: np.random.Generator) -> None:
+        """Fill in place, every variable for itself, evenly between its training extremes."""
+        rows = len(samples)
+        draws = np.empty_like(samples)
+        span = self._maximum - self._minimum
+        numbers = self._minimum + span * generator.random((rows, len(NUMERIC)))
+        # Rounded to the instrument's resolution, a drawn day sent back gives the same answer.
+        rounded = np.round(numbers * _SCALE) / _SCALE
+        draws[:, NUMERIC] = np.clip(rounded, self._minimum, self._maximum)
+        draws[:, DIRECTIONS] = generator.integers(16, size=(rows, len(DIRECTIONS)))
+        gaps = np.isnan(samples)
+        gaps[:, [LOCATION, DATE]] = False
+        np.copyto(samples, draws, where=gaps)
+        rained = samples[:, RAINFALL] > RAIN_TODAY_ABOVE
+        samples[:, RAIN_TODAY] = np.where(gaps[:, RAIN_TODAY], rained, samples[:, RAIN_TODAY])
+
+
+def _bounds(ranges: Mapping[str, Mapping[str, str]], bound: str) -> NDArray[np.float64]:
+    return np.array([float(ranges[FIELDS[index].name][bound]) for index in NUMERIC])

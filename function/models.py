@@ -1,0 +1,142 @@
+"""The registry of trained models: load, verify, warm up, score.
+
+What is served are ONNX graphs, which are data and not code: opening one runs nothing. The
+scikit-learn originals (`MODEL_FORMAT=joblib`) are pickles and the reference that the graphs were
+proved against; only they import scikit-learn, and only then.
+"""
+
+import io
+import os
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from function.artifacts import Artifacts, Card, Format
+from function.encode import Encoder, Matrix
+from function.observation import FIELDS
+from function.problems import DeploymentError
+
+# From 1.29 on the wheels report home unless told otherwise before the import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
+
+Probabilities = NDArray[np.float64]
+Scorer = Callable[[Matrix], Probabilities]
+
+INPUT: Final = "features"
+OUTPUT: Final = "probability"
+# Rows scored at once: bounds the memory of a kernel machine, whose work is rows x landmarks.
+_CHUNK: Final = 2048
+
+
+class Models:
+    """The trained models, verified, loaded and warm.
+
+    Args:
+        artifacts: The data directory.
+        form: `onnx`, or `joblib` for the scikit-learn originals.
+        default: Name of the model that answers when the caller names none; an empty one takes
+            the registry's.
+
+    Raises:
+        DeploymentError: An artifact is missing, altered or does not load, or `default` names
+            no model.
+
+    """
+
+    def __init__(self, artifacts: Artifacts, form: Format = "onnx", default: str = "") -> None:
+        self.cards = {card.name: card for card in artifacts.registry.models}
+        self.form = form
+        self.default = default or artifacts.registry.default
+        if self.default not in self.cards:
+            raise DeploymentError(
+                f"MODEL_DEFAULT={self.default} is no model; use one of {', '.join(self.cards)}."
+            )
+        self._encoder = Encoder.load(io.BytesIO(artifacts.read("encoder.npz")))
+        self._scorers = {name: self._load(artifacts, card) for name, card in self.cards.items()}
+        self.check()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the models, in the registry's order."""
+        return tuple(self.cards)
+
+    def encode(self, raw: NDArray[np.float64]) -> Matrix:
+        """Model matrix of raw rows (n, 22); shape (n, features)."""
+        return self._encoder.encode(raw)
+
+    def score(self, name: str, matrix: Matrix) -> Probabilities:
+        """Probability of rain tomorrow for each row of a model matrix; shape (n,)."""
+        scorer = self._scorers[name]
+        if len(matrix) <= _CHUNK:
+            return scorer(matrix)
+        starts = range(0, len(matrix), _CHUNK)
+        return np.concatenate([scorer(matrix[start : start + _CHUNK]) for start in starts])
+
+    def check(self) -> None:
+        """Let every model answer once; at the start, this also spares the first request the wait.
+
+        Raises:
+            DeploymentError: One does not give a probability.
+
+        """
+        unknown = np.full((1, len(FIELDS)), np.nan)
+        unknown[:, :2] = 0, 1
+        matrix = self.encode(unknown)
+        for name in self.names:
+            (probability,) = self.score(name, matrix)
+            if not 0.0 <= probability <= 1.0:
+                raise DeploymentError(
+                    f"The model {name} gave {probability} for a probability; train it anew."
+                )
+
+    def _load(self, artifacts: Artifacts, card: Card) -> Scorer:
+        artifact = card.artifacts[self.form]
+        content = artifacts.verified(artifact.file, artifact)
+        try:
+            return _onnx(content) if self.form == "onnx" else _joblib(content, card)
+        except DeploymentError:
+            raise
+        except Exception as error:
+            raise DeploymentError(
+                f"The model {artifact.file} does not load ({type(error).__name__}: {error}); "
+                "restore the file, or install the versions of the lock file."
+            ) from error
+
+
+def _onnx(content: bytes) -> Scorer:
+    options = onnxruntime.SessionOptions()
+    # The cluster scales pods, not threads; and a thread pool would not survive a fork.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    def score(matrix: Matrix) -> Probabilities:
+        (probability,) = session.run([OUTPUT], {INPUT: matrix})
+        return np.asarray(probability, dtype=np.float64).reshape(-1)
+
+    return score
+
+
+def _joblib(content: bytes, card: Card) -> Scorer:
+    try:
+        import joblib
+        import sklearn
+    except ImportError as error:
+        raise DeploymentError(
+            "MODEL_FORMAT=joblib needs scikit-learn; install scripts/requirements.txt, "
+            "or serve the default, MODEL_FORMAT=onnx."
+        ) from error
+    if sklearn.__version__ != card.scikit_learn:
+        raise DeploymentError(
+            f"The pickle of {card.name} opens under scikit-learn {card.scikit_learn} only, and "
+            f"{sklearn.__version__} is installed; serve MODEL_FORMAT=onnx, which needs neither."
+        )
+    estimator = joblib.load(io.BytesIO(content))
+
+    def score(matrix: Matrix) -> Probabilities:
+        both: Probabilities = estimator.predict_proba(matrix.astype(np.float64))
+        return both[:, 1]
+
+    return score

@@ -1,0 +1,307 @@
+"""The weather observation: its fields, units and physical limits, and how a document becomes one.
+
+The core's common currency is the raw matrix: float64 of shape (rows, 22), one column per field
+in the order of `COLUMNS`, NaN where nothing is known. `Location` is the station's index,
+`Date` the day of the year (1..366), directions are compass points (0 = N, clockwise to 15 = NNW),
+`RainToday` is 0 or 1. The fields are those of the public "Rain in Australia" data set.
+"""
+
+import datetime as dt
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from function.problems import FieldError
+from function.stations import Stations, simplify
+
+Raw = NDArray[np.float64]
+Kind = Literal["station", "date", "number", "compass", "boolean"]
+Value = str | float | int | None
+
+NAN: Final = math.nan
+MAX_ERRORS: Final = 1000
+"""Bad fields named in one answer; more would only make a hostile request costly."""
+COMPASS: Final = (
+    *("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE"),
+    *("S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"),
+)
+RAIN_TODAY_ABOVE: Final = 1.0
+"""Millimetres of rainfall above which a day counts as one with rain, in the data set's words."""
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field of an observation.
+
+    `minimum` and `maximum` are physical limits, wide enough for every day on record;
+    `decimals` is the resolution at which the instrument is read.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    unit: str = ""
+    minimum: float = NAN
+    maximum: float = NAN
+    decimals: int = 0
+
+
+def _number(name: str, title: str, unit: str, limits: tuple[float, float], decimals: int) -> Field:
+    return Field(name, "number", title, unit, *limits, decimals)
+
+
+_TEMPERATURE: Final = (-30.0, 60.0)  # records: -23.0 Charlotte Pass, 50.7 Onslow
+_PRESSURE: Final = (850.0, 1090.0)  # records: 870 Typhoon Tip, 1085 Mongolia
+_WIND: Final = (0.0, 410.0)  # record: 408 Barrow Island
+
+FIELDS: Final = (
+    Field("Location", "station", "Station"),
+    Field("Date", "date", "Day of the observation"),
+    _number("MinTemp", "Minimum temperature to 9am", "deg C", _TEMPERATURE, 1),
+    _number("MaxTemp", "Maximum temperature from 9am", "deg C", _TEMPERATURE, 1),
+    _number("Rainfall", "Rain in the 24 hours to 9am", "mm", (0.0, 2000.0), 1),
+    _number("Evaporation", "Class A pan evaporation to 9am", "mm", (0.0, 200.0), 1),
+    _number("Sunshine", "Bright sunshine", "hours", (0.0, 16.0), 1),
+    Field("WindGustDir", "compass", "Direction of the strongest gust"),
+    _number("WindGustSpeed", "Speed of the strongest gust", "km/h", _WIND, 0),
+    Field("WindDir9am", "compass", "Wind direction at 9am"),
+    Field("WindDir3pm", "compass", "Wind direction at 3pm"),
+    _number("WindSpeed9am", "Wind speed at 9am", "km/h", _WIND, 0),
+    _number("WindSpeed3pm", "Wind speed at 3pm", "km/h", _WIND, 0),
+    _number("Humidity9am", "Relative humidity at 9am", "%", (0.0, 100.0), 0),
+    _number("Humidity3pm", "Relative humidity at 3pm", "%", (0.0, 100.0), 0),
+    _number("Pressure9am", "Sea-level pressure at 9am", "hPa", _PRESSURE, 1),
+    _number("Pressure3pm", "Sea-level pressure at 3pm", "hPa", _PRESSURE, 1),
+    _number("Cloud9am", "Cloud cover at 9am", "oktas", (0.0, 9.0), 0),
+    _number("Cloud3pm", "Cloud cover at 3pm", "oktas", (0.0, 9.0), 0),
+    _number("Temp9am", "Temperature at 9am", "deg C", _TEMPERATURE, 1),
+    _number("Temp3pm", "Temperature at 3pm", "deg C", _TEMPERATURE, 1),
+    Field("RainToday", "boolean", "More than 1 mm of rain in the 24 hours to 9am"),
+)
+COLUMNS: Final = tuple(field.name for field in FIELDS)
+COLUMN: Final = {name: index for index, name in enumerate(COLUMNS)}
+NUMERIC: Final = tuple(i for i, field in enumerate(FIELDS) if field.kind == "number")
+DIRECTIONS: Final = tuple(i for i, field in enumerate(FIELDS) if field.kind == "compass")
+
+LOCATION: Final = COLUMN["Location"]
+DATE: Final = COLUMN["Date"]
+RAINFALL: Final = COLUMN["Rainfall"]
+RAIN_TODAY: Final = COLUMN["RainToday"]
+_OKTAS: Final = frozenset({COLUMN["Cloud9am"], COLUMN["Cloud3pm"]})
+
+_ALIASES: Final = {simplify(name): index for name, index in COLUMN.items()}
+_POINTS: Final = {point: float(index) for index, point in enumerate(COMPASS)}
+_WORDS: Final = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+_REFUSED: Final = -1.0
+_LONGEST_NAME: Final = 64  # characters echoed of a name that nobody knows
+_ISO_DATE_LENGTH: Final = len("2024-06-30")
+
+
+class Observations(msgspec.Struct, frozen=True):
+    """Observations, validated.
+
+    `raw` is the raw matrix of shape (rows, 22); `dates` holds each row's calendar day, which is
+    None only where neither a date nor a station (whose today it would be) was given.
+    """
+
+    raw: Raw
+    dates: tuple[dt.date | None, ...]
+
+
+def column(name: str) -> int | None:
+    """Column of a field by its name, without regard to case, `_` and `-`."""
+    index = COLUMN.get(name)
+    return _ALIASES.get(simplify(name)) if index is None else index
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Ask, at the end of a sentence, whether a close known name was meant; may be empty."""
+    if len(name) > _LONGEST_NAME:
+        return ""
+    by_simple = {simplify(candidate): candidate for candidate in known}
+    close = difflib.get_close_matches(simplify(name), by_simple, n=1)
+    return f"; did you mean {by_simple[close[0]]}?" if close else ""
+
+
+def pointer(*tokens: str | int) -> str:
+    """JSON pointer (RFC 6901) to a place in the caller's document."""
+    return "".join(
+        f"/{str(token)[:_LONGEST_NAME].replace('~', '~0').replace('/', '~1')}" for token in tokens
+    )
+
+
+def day_of_year(date: dt.date) -> float:
+    """Day of the year, 1..366, as the raw matrix holds it."""
+    return float(date.timetuple().tm_yday)
+
+
+class Reader:
+    """Reads documents into observations and collects every bad field on the way.
+
+    Args:
+        stations: The stations that an observation may be of.
+        errors: Where the bad fields are collected, `MAX_ERRORS` at the most.
+        needs_location: Whether an observation without `Location` is refused.
+
+    """
+
+    def __init__(
+        self, stations: Stations, errors: list[FieldError], *, needs_location: bool = True
+    ) -> None:
+        self.errors = errors
+        self._stations = stations
+        self._needs_location = needs_location
+
+    def read(self, documents: Sequence[object], places: Sequence[str]) -> Observations:
+        """Validate documents (decoded JSON objects); `places` are the pointers to them.
+
+        What is bad lands in `errors`; the answer is of use only while that is empty.
+        """
+        rows, dates = [], []
+        for document, place in zip(documents, places, strict=True):
+            if len(self.errors) >= MAX_ERRORS:
+                break
+            row, date = self._row(document, place)
+            rows.append(row)
+            dates.append(date)
+        return Observations(np.array(rows, dtype=np.float64).reshape(-1, len(FIELDS)), tuple(dates))
+
+    def _row(self, document: object, place: str) -> tuple[list[float], dt.date | None]:
+        row = [NAN] * len(FIELDS)
+        if not isinstance(document, Mapping):
+            self._refuse(place, "must be an object of weather fields")
+            return row, None
+        date = None
+        seen: set[int] = set()
+        for name, value in document.items():
+            if len(self.errors) >= MAX_ERRORS:
+                break
+            index = column(name)
+            if index is None:
+                self._refuse(place + pointer(name), f"is no field{suggestion(name, COLUMNS)}")
+                continue
+            if index in seen:
+                self._refuse(place + pointer(name), f"gives {COLUMNS[index]} a second time")
+                continue
+            seen.add(index)
+            if value is None:
+                continue
+            try:
+                if index == DATE:
+                    date = _date(value)
+                else:
+                    row[index] = (
+                        self._station(value) if index == LOCATION else _PARSERS[index](value)
+                    )
+            except ValueError as error:
+                self._refuse(place + pointer(name), str(error))
+                if index == LOCATION:
+                    row[LOCATION] = _REFUSED
+        return row, self._complete(row, date, place)
+
+    def _station(self, value: object) -> float:
+        index = self._stations.find(value) if isinstance(value, str) else None
+        if index is None:
+            close = suggestion(str(value), self._stations.names)
+            raise ValueError(
+                f"is none of the {len(self._stations.names)} stations (GET /stations){close}"
+            )
+        return float(index)
+
+    def _complete(self, row: list[float], date: dt.date | None, place: str) -> dt.date | None:
+        """Put in what follows from the rest: today's date, and whether it rained today."""
+        station = row[LOCATION]
+        if math.isnan(station):
+            if self._needs_location:
+                self._refuse(place + pointer("Location"), "is required; GET /stations lists them")
+        elif date is None and station != _REFUSED:
+            date = self._stations.today(int(station))
+        if date is not None:
+            row[DATE] = day_of_year(date)
+        if math.isnan(row[RAIN_TODAY]) and not math.isnan(row[RAINFALL]):
+            row[RAIN_TODAY] = float(row[RAINFALL] > RAIN_TODAY_ABOVE)
+        return date
+
+    def _refuse(self, place: str, message: str) -> None:
+        self.errors.append(FieldError(place, message))
+
+
+def _date(value: object) -> dt.date:
+    # fromisoformat also takes 20240630 and 2024-W26-7; people mean the one form.
+    if isinstance(value, str) and len(value) == _ISO_DATE_LENGTH and value[4] == "-":
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError("must be a date such as 2024-06-30")
+
+
+def _number_parser(field: Field) -> Callable[[object], float]:
+    low, high = field.minimum, field.maximum
+    message = f"must be a number from {low:g} to {high:g} ({field.unit})"
+
+    def parse(value: object) -> float:
+        kind = type(value)
+        # The comparison also refuses NaN and Infinity; type() keeps true and false out.
+        if (kind is float or kind is int) and low <= value <= high:  # type: ignore[operator]
+            return float(value)  # type: ignore[arg-type]
+        raise ValueError(message)
+
+    return parse
+
+
+def _oktas_parser(field: Field) -> Callable[[object], float]:
+    parse_number = _number_parser(field)
+
+    def parse(value: object) -> float:
+        number = parse_number(value)
+        if not number.is_integer():
+            raise ValueError("must be a whole number of oktas from 0 to 9 (9: sky obscured)")
+        return number
+
+    return parse
+
+
+def _compass(value: object) -> float:
+    if isinstance(value, str):
+        index = _POINTS.get(value) if value in _POINTS else _POINTS.get(value.upper())
+        if index is not None:
+            return index
+    raise ValueError("must be one of the 16 compass points N, NNE, NE, ... NNW")
+
+
+def _boolean(value: object) -> float:
+    if isinstance(value, bool):
+        return float(value)
+    word = _WORDS.get(value.casefold()) if isinstance(value, str) else None
+    if word is None:
+        raise ValueError("must be Yes, No, true or false")
+    return word
+
+
+def _parser(index: int, field: Field) -> Callable[[object], float]:
+    if field.kind == "number":
+        return _oktas_parser(field) if index in _OKTAS else _number_parser(field)
+    return _compass if field.kind == "compass" else _boolean
+
+
+_PARSERS: Final = tuple(_parser(index, field) for index, field in enumerate(FIELDS))
+
+
+def present(index: int, number: float) -> Value:
+    """Value of a raw matrix's cell as it stands in an answer; None where it is NaN.
+
+    Not for `Location` and `Date`, whose cells do not say enough.
+    """
+    if math.isnan(number):
+        return None
+    field = FIELDS[index]
+    if field.kind == "compass":
+        return COMPASS[int(number)]
+    if field.kind == "boolean":
+        return "Yes" if number else "No"
+    return number if field.decimals or not number.is_integer() else int(number)

@@ -1,0 +1,211 @@
+"""The JSON bodies of /predict and /random-fill: decoded, and validated field by field."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Final, cast
+
+import msgspec
+
+from function.fill import DEFAULT, MAX_DRAWS, MAX_SEED, STRATEGIES, Fill, Strategy, new_seed
+from function.observation import MAX_ERRORS, Observations, Reader, pointer, suggestion
+from function.problems import FieldError, Invalid, NotJson, TooLarge
+from function.stations import Stations
+
+ALL: Final = "all"
+_DECODER: Final = msgspec.json.Decoder()
+
+
+class PredictRequest(msgspec.Struct, frozen=True):
+    """What /predict is asked: by which models, on what, filled how; `many` for a list."""
+
+    model: str
+    observations: Observations
+    fill: Fill
+    many: bool
+
+
+class FillRequest(msgspec.Struct, frozen=True):
+    """What /random-fill is asked."""
+
+    observations: Observations
+    fill: Fill
+    many: bool
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The most observations, and the most rows x draws, that one request may bring."""
+
+    rows: int
+    samples: int
+
+
+def decode(body: bytes) -> object:
+    """Decode a JSON body.
+
+    NaN and Infinity are no JSON, but common clients write them; they are let through to the
+    validation, which refuses them and can name the field.
+
+    Raises:
+        NotJson: The body is not JSON in UTF-8.
+
+    """
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason = str(error)
+    except RecursionError:
+        raise NotJson("The body is nested too deeply.") from None
+    try:
+        document = json.loads(body.decode())
+        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be echoed
+    except (ValueError, RecursionError):
+        raise NotJson(f"The body is not JSON in UTF-8: {reason}.") from None
+    else:
+        return document
+
+
+class Payloads:
+    """Validates request documents.
+
+    Args:
+        models: Names of the models.
+        default_model: The one that answers when a request names none.
+        stations: The stations that an observation may be of.
+        limits: What one request may bring.
+
+    """
+
+    def __init__(
+        self, models: Iterable[str], default_model: str, stations: Stations, limits: Limits
+    ) -> None:
+        self._models = (*models, ALL)
+        self._default_model = default_model
+        self._stations = stations
+        self._limits = limits
+
+    def predict(self, document: object) -> PredictRequest:
+        """Validate a body of /predict.
+
+        Raises:
+            Invalid: Fields are wrong; each is named.
+            TooLarge: There are more rows, or rows x draws, than the limits allow.
+
+        """
+        body = members(document, ("model", "observation", "observations", "fill"))
+        errors = list(body.errors)
+        model = self._model(body.given.get("model"), errors)
+        fill = _fill(body.given.get("fill"), errors)
+        reader = Reader(self._stations, errors)
+        observations = self._observations(body.given, reader, fill)
+        if errors or observations is None:
+            raise invalid(errors)
+        return PredictRequest(model, observations, fill, "observations" in body.given)
+
+    def random_fill(self, document: object) -> FillRequest:
+        """Validate a body of /random-fill; raises as `predict` does."""
+        body = members(document, ("observation", "observations", "fill"))
+        errors = list(body.errors)
+        fill = _fill(body.given.get("fill"), errors)
+        if fill.draws != 1:
+            errors.append(FieldError("/fill/draws", "must be 1: a row is filled once"))
+        reader = Reader(self._stations, errors, needs_location=fill.strategy == "none")
+        observations = self._observations(body.given, reader, fill)
+        if errors or observations is None:
+            raise invalid(errors)
+        return FillRequest(observations, fill, "observations" in body.given)
+
+    def _model(self, name: object, errors: list[FieldError]) -> str:
+        if name is None:
+            return self._default_model
+        if isinstance(name, str) and name in self._models:
+            return name
+        close = suggestion(name, self._models) if isinstance(name, str) else ""
+        message = f"must be one of {', '.join(self._models)}{close}"
+        errors.append(FieldError("/model", message))
+        return ALL
+
+    def _observations(
+        self, given: Mapping[str, object], reader: Reader, fill: Fill
+    ) -> Observations | None:
+        one, many = given.get("observation"), given.get("observations")
+        if one is not None and many is not None:
+            for name in ("observation", "observations"):
+                reader.errors.append(FieldError(f"/{name}", "give one of the two, not both"))
+        elif one is not None:
+            return reader.read([one], ["/observation"])
+        elif many is None:
+            reader.errors.append(
+                FieldError("/observation", "is required (or a list of them, observations)")
+            )
+        elif not isinstance(many, list) or not many:
+            reader.errors.append(FieldError("/observations", "must be a list of at least one"))
+        else:
+            self._check_size(len(many), fill.draws)
+            return reader.read(many, [f"/observations/{row}" for row in range(len(many))])
+        return None
+
+    def _check_size(self, rows: int, draws: int) -> None:
+        if rows > self._limits.rows:
+            message = f"holds {rows} observations; at most {self._limits.rows} are taken at once"
+            raise TooLarge(f"The list {message}.", [FieldError("/observations", message)])
+        if rows * draws > self._limits.samples:
+            message = f"makes {rows} x {draws} samples; at most {self._limits.samples} are drawn"
+            raise TooLarge(f"The request {message}.", [FieldError("/fill/draws", message)])
+
+
+class Members(msgspec.Struct, frozen=True):
+    """Members of an object that are known and not null, and errors for those that are unknown."""
+
+    given: Mapping[str, object]
+    errors: Sequence[FieldError]
+
+
+def members(document: object, known: Sequence[str], place: str = "") -> Members:
+    """Split an object into the members that are known, and errors for the rest.
+
+    Raises:
+        Invalid: It is no object at all.
+
+    """
+    if not isinstance(document, Mapping):
+        raise invalid([FieldError(place, f"must be an object of {', '.join(known)}")])
+    errors = [
+        FieldError(place + pointer(name), f"is not known here{suggestion(name, known)}")
+        for name in islice((name for name in document if name not in known), MAX_ERRORS)
+    ]
+    given = {name: document[name] for name in known if document.get(name) is not None}
+    return Members(given, errors)
+
+
+def _fill(document: object, errors: list[FieldError]) -> Fill:
+    """Read the fill options; what is bad lands in `errors` and its default in the answer."""
+    body = members({} if document is None else document, ("strategy", "draws", "seed"), "/fill")
+    errors.extend(body.errors)
+    strategy = body.given.get("strategy", DEFAULT)
+    if strategy not in STRATEGIES:
+        close = suggestion(strategy, STRATEGIES) if isinstance(strategy, str) else ""
+        errors.append(
+            FieldError("/fill/strategy", f"must be one of {', '.join(STRATEGIES)}{close}")
+        )
+        strategy = DEFAULT
+    draws = _integer(body.given.get("draws", 1), 1, MAX_DRAWS, "/fill/draws", errors)
+    seed = body.given.get("seed")
+    if seed is None:
+        seed = new_seed()
+    return Fill(
+        cast("Strategy", strategy), draws, _integer(seed, 0, MAX_SEED, "/fill/seed", errors)
+    )
+
+
+def _integer(value: object, low: int, high: int, place: str, errors: list[FieldError]) -> int:
+    if type(value) is int and low <= value <= high:  # type() keeps true and false out
+        return value
+    errors.append(FieldError(place, f"must be a whole number from {low} to {high}"))
+    return low
+
+
+def invalid(errors: Sequence[FieldError]) -> Invalid:
+    """Make the problem that names all bad fields."""
+    count = "A field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    return Invalid(f"{count} not valid; nothing was computed.", errors)

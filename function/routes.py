@@ -1,0 +1,240 @@
+"""The URL map: which path and verb leads to which action, and who may go there."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import flask
+import msgspec
+import werkzeug.exceptions
+from werkzeug.routing import Map, Rule
+
+from function import __version__, fill, payload, reply
+from function.body import read_json
+from function.forecast import forecast
+from function.observation import suggestion
+from function.problems import (
+    DeploymentError,
+    FieldError,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    Unavailable,
+)
+from function.service import Service
+
+Document = Mapping[str, object]
+
+
+class Call:
+    """One request on its way: who answers it, what came, who sent it, and what is logged of it."""
+
+    def __init__(self, service: Service, request: flask.Request) -> None:
+        self.service = service
+        self.request = request
+        self.user = ""
+        self.log: dict[str, Any] = {}
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A verb and a path, the action behind them, and whether it asks who is calling.
+
+    The action takes the call and the path's variables, and gives JSON.
+    """
+
+    method: str
+    path: str
+    action: Callable[..., bytes]
+    summary: str
+    authentication: bool = False
+
+
+def dispatch(call: Call) -> bytes:
+    """Find the request's route, authenticate where it asks for that, and act.
+
+    Raises:
+        Problem: Of any kind; the caller's mistake, or the reason why there is no answer.
+
+    """
+    request = call.request
+    try:
+        rule, variables = _URLS.bind("").match(request.path, request.method, return_rule=True)
+    except werkzeug.exceptions.MethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        raise MethodNotAllowed(
+            f"{request.method} is not possible here; {allowed} is.", headers={"Allow": allowed}
+        ) from None
+    except werkzeug.exceptions.NotFound:
+        raise NotFound("There is no such path; GET / lists them.") from None
+    route = ROUTES[int(rule.endpoint)]
+    call.log["route"] = route.path
+    if route.authentication:
+        call.user = call.service.credentials.authenticate(
+            request.headers.get("Authorization", ""), request.headers.get("Authentication", "")
+        )
+    return route.action(call, **variables)
+
+
+def _index(_call: Call) -> bytes:
+    routes = [
+        {
+            "method": route.method,
+            "path": route.path.replace("<", "{").replace(">", "}"),
+            "authentication": route.authentication,
+            "summary": route.summary,
+        }
+        for route in ROUTES
+    ]
+    return _json({"name": "rain-tomorrow", "version": __version__, "routes": routes})
+
+
+def _status(call: Call) -> bytes:
+    revision = call.service.settings.k_revision
+    return _json({"status": "ok", "version": __version__, "revision": revision})
+
+
+def _live(_call: Call) -> bytes:
+    return _json({"status": "ok"})
+
+
+def _ready(call: Call) -> bytes:
+    try:
+        call.service.models.check()
+    except DeploymentError as error:
+        raise Unavailable(str(error)) from error
+    return _json({"status": "ok", "models": call.service.models.names})
+
+
+def _models(call: Call) -> bytes:
+    return _json(reply.models(call.service.models))
+
+
+def _metrics(call: Call) -> bytes:
+    return _json(call.service.metrics)
+
+
+def _metrics_of(call: Call, model: str) -> bytes:
+    metrics = call.service.metrics
+    if model not in metrics.models:
+        close = suggestion(model, metrics.models)
+        raise NotFound(f"There is no such model{close}. GET /models lists them.")
+    call.log["model"] = model
+    figures = msgspec.json.decode(metrics.models[model])
+    return _json({"model": model, "test_set": metrics.test_set, **figures})
+
+
+def _stations(call: Call) -> bytes:
+    return _json({"stations": call.service.stations.listed})
+
+
+def _whoami(call: Call) -> bytes:
+    return _json({"user": call.user})
+
+
+def _predict(call: Call) -> bytes:
+    return _predict_document(call, payload.decode(read_json(call.request)))
+
+
+def _predict_document(call: Call, document: object) -> bytes:
+    service = call.service
+    request = service.payloads.predict(document)
+    rows = len(request.observations.raw)
+    call.log |= {"model": request.model, "rows": rows, "draws": request.fill.draws}
+    names = service.models.names if request.model == payload.ALL else (request.model,)
+    answer = forecast(request.observations, request.fill, names, service.models, service.filler)
+    return reply.predictions(request, answer, service.stations)
+
+
+def _random_fill(call: Call) -> bytes:
+    return _random_fill_document(call, payload.decode(read_json(call.request)))
+
+
+def _random_fill_document(call: Call, document: object) -> bytes:
+    service = call.service
+    request = service.payloads.random_fill(document)
+    call.log["rows"] = len(request.observations.raw)
+    located = request.observations
+    if request.fill.strategy != "none":
+        located = fill.locate(located, request.fill.seed, service.stations)
+    completion = service.filler.complete(located.raw, request.fill)
+    return reply.filled_observations(request, located, completion, service.stations)
+
+
+def _metrics_document(call: Call, document: Document) -> bytes:
+    _refuse_unknown(document, ("model",))
+    model = document.get("model")
+    if model is None:
+        return _metrics(call)
+    if not isinstance(model, str) or model not in call.service.metrics.models:
+        known = ", ".join(call.service.metrics.models)
+        raise Invalid("A field is not valid.", [FieldError("/model", f"must be one of {known}")])
+    return _metrics_of(call, model)
+
+
+def _without_body(action: Callable[[Call], bytes]) -> Callable[[Call, Document], bytes]:
+    def act(call: Call, document: Document) -> bytes:
+        _refuse_unknown(document, ())
+        return action(call)
+
+    return act
+
+
+def _function(call: Call) -> bytes:
+    """Call the function as a function: the body names the action and holds its document."""
+    document = payload.decode(read_json(call.request))
+    action = document.get("action") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(action, str) or action not in _ACTIONS:
+        close = suggestion(action, _ACTIONS) if isinstance(action, str) else ""
+        message = f"must be one of {', '.join(_ACTIONS)}{close}"
+        raise Invalid("The body does not say what to do.", [FieldError("/action", message)])
+    call.log["action"] = action
+    return _ACTIONS[action](call, {k: v for k, v in document.items() if k != "action"})
+
+
+def _refuse_unknown(document: Document, known: tuple[str, ...]) -> None:
+    body = payload.members(document, known)
+    if body.errors:
+        raise payload.invalid(body.errors)
+
+
+def _json(document: object) -> bytes:
+    return msgspec.json.encode(document)
+
+
+_ACTIONS: Final[Mapping[str, Callable[[Call, Document], bytes]]] = {
+    "predict": _predict_document,
+    "metrics": _metrics_document,
+    "random-fill": _random_fill_document,
+    "models": _without_body(_models),
+    "status": _without_body(_status),
+}
+
+ROUTES: Final = (
+    Route("GET", "/", _index, "What there is"),
+    Route("POST", "/", _function, 'Any action: {"action": "predict", ...}', authentication=True),
+    Route("GET", "/status", _status, "Version and revision"),
+    Route("GET", "/models", _models, "The models, their training and their files"),
+    Route("GET", "/metrics", _metrics, "Every model's figures on the test years"),
+    Route("GET", "/metrics/<model>", _metrics_of, "One model's figures"),
+    Route("GET", "/stations", _stations, "The 49 stations"),
+    Route("POST", "/predict", _predict, "Will it rain tomorrow?", authentication=True),
+    Route(
+        "POST",
+        "/random-fill",
+        _random_fill,
+        "Plausible values for what is not known",
+        authentication=True,
+    ),
+    Route("GET", "/whoami", _whoami, "Whose credentials these are", authentication=True),
+    Route("GET", "/health/live", _live, "The process answers"),
+    Route("GET", "/health/ready", _ready, "Every model answers"),
+)
+
+_URLS: Final = Map(
+    [
+        Rule(route.path, methods=[route.method], endpoint=str(number))
+        for number, route in enumerate(ROUTES)
+    ],
+    strict_slashes=True,
+    redirect_defaults=False,
+    merge_slashes=False,
+)

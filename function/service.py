@@ -1,0 +1,57 @@
+"""Everything that a process holds: settings, models, stations, users; built once, only read."""
+
+from pathlib import Path
+
+import msgspec
+
+from function.artifacts import Artifacts
+from function.auth import Credentials
+from function.fill import Filler
+from function.models import Models
+from function.payload import Limits, Payloads
+from function.problems import DeploymentError
+from function.settings import Settings
+from function.stations import Stations
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    """`metrics.json`: the test set, and each model's figures on it, ready to be answered."""
+
+    test_set: msgspec.Raw
+    models: dict[str, msgspec.Raw]
+
+
+class Service:
+    """The function's parts, verified and warm.
+
+    Raises:
+        DeploymentError: Something is missing or broken; the message says what to do.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        artifacts = Artifacts(Path(settings.data_dir))
+        self.registry = artifacts.registry
+        self.stations = Stations.parse(artifacts.read("stations.csv"))
+        self.filler = Filler.parse(artifacts.read("numeric_ranges.csv"))
+        self.metrics = _metrics(artifacts.read("metrics.json"))
+        self.models = Models(artifacts, settings.model_format, settings.model_default)
+        self.credentials = Credentials.load(
+            Path(settings.credentials_file or Path(settings.data_dir) / "credentials")
+        )
+        self.payloads = Payloads(
+            self.models.names,
+            self.models.default,
+            self.stations,
+            Limits(settings.max_rows, settings.max_samples),
+        )
+
+
+def _metrics(content: bytes) -> Metrics:
+    try:
+        return msgspec.json.decode(content, type=Metrics)
+    except msgspec.MsgspecError as error:
+        raise DeploymentError(
+            f"metrics.json is damaged ({error}); make it anew with scripts/train."
+        ) from error

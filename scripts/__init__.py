@@ -1,0 +1,1 @@
+"""Commands of the project; what they share is the package `scripts.training`."""

@@ -1,0 +1,79 @@
+"""`scripts/get-data`: fetches the public observations, for those who have a network.
+
+They ship in the R package rattle (GPL >= 2), as its data set weatherAUS; the Australian Bureau of
+Meteorology made the observations.
+"""
+
+import argparse
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pooch
+import requests
+
+from scripts.training.failure import Failure, run
+from scripts.training.train import ROOT
+
+PACKAGE: Final = "rattle_5.6.2.tar.gz"
+SHA256: Final = "8b226e45f9438d5402214a0fb8374a15bc9fbefb3c2dffa2744eddbba7cd22fd"
+# CRAN moves a package to the archive when its successor comes.
+MIRRORS: Final = (
+    f"https://cran.r-project.org/src/contrib/{PACKAGE}",
+    f"https://cran.r-project.org/src/contrib/Archive/rattle/{PACKAGE}",
+)
+_DATA_SET: Final = "weatherAUS"
+_INSTEAD: Final = (
+    "download weatherAUS.csv by hand (Kaggle: jsphyg/weather-dataset-rattle-package), "
+    "and pass it to scripts/train with --data"
+)
+
+
+def fetch(urls: Sequence[str], sha256: str, folder: Path) -> Path:
+    """Download the package into a folder, verify it, and unpack its data set beside it.
+
+    Raises:
+        Failure: No address answers, or what came is not the package.
+
+    """
+    package = _download(urls, sha256, folder)
+    try:
+        with tarfile.open(package) as archive:
+            member = next(m for m in archive if m.isfile() and Path(m.name).stem == _DATA_SET)
+            member.name = Path(member.name).name
+            archive.extract(member, folder, filter="data")
+    except (tarfile.TarError, StopIteration) as error:
+        raise Failure(f"{package} does not hold {_DATA_SET}; {_INSTEAD}.") from error
+    return folder / member.name
+
+
+def _download(urls: Sequence[str], sha256: str, folder: Path) -> Path:
+    fetcher = pooch.HTTPDownloader(progressbar=True, timeout=30)
+    for url in urls:
+        try:
+            return Path(pooch.retrieve(url, f"sha256:{sha256}", PACKAGE, folder, None, fetcher))
+        except (requests.RequestException, OSError):
+            continue
+        except ValueError as error:
+            raise Failure(
+                f"What {url} sent is not the file that was expected (sha256 differs); {_INSTEAD}."
+            ) from error
+    raise Failure(f"Could not reach {' or '.join(urls)}; {_INSTEAD}.")
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/get-data", description="Download the observations (rattle's weatherAUS)."
+    )
+    parser.add_argument("--output", type=Path, default=ROOT / "data" / "raw", help="folder")
+    parser.add_argument("--url", help="another address of the package")
+    parser.add_argument("--sha256", default=SHA256, help="what the package must hash to")
+    options = parser.parse_args()
+    path = fetch([options.url] if options.url else MIRRORS, options.sha256, options.output)
+    print(f"{path}\nTrain with: scripts/train --data {path}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,80 @@
+"""Figures of a model on the test years, as `data/metrics.json` holds them."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+from function.encode import Floats
+
+Figures = dict[str, Any]
+_BINS: Final = 10
+_CURVE_POINTS: Final = 200
+
+
+def figures(rain: Floats, probability: Floats, threshold: float) -> Figures:
+    """Every figure of one model.
+
+    Args:
+        rain: Whether it rained, 0 or 1; (n,).
+        probability: What the model said; (n,).
+        threshold: From which probability on it says rain.
+
+    """
+    said = probability >= threshold
+    (tn, fp), (fn, tp) = sk.confusion_matrix(rain, said).tolist()
+    return {
+        "accuracy": float(sk.accuracy_score(rain, said)),
+        "balanced_accuracy": float(sk.balanced_accuracy_score(rain, said)),
+        "precision": float(sk.precision_score(rain, said)),
+        "recall": float(sk.recall_score(rain, said)),
+        "f1": float(sk.f1_score(rain, said)),
+        "roc_auc": float(sk.roc_auc_score(rain, probability)),
+        "average_precision": float(sk.average_precision_score(rain, probability)),
+        "brier": float(sk.brier_score_loss(rain, probability)),
+        "log_loss": float(sk.log_loss(rain, probability)),
+        "expected_calibration_error": expected_calibration_error(rain, probability),
+        "confusion_matrix": {
+            "true_negatives": tn,
+            "false_positives": fp,
+            "false_negatives": fn,
+            "true_positives": tp,
+        },
+        "threshold": threshold,
+        "roc_curve": _roc_curve(rain, probability),
+        "calibration_curve": _calibration_curve(rain, probability),
+    }
+
+
+def expected_calibration_error(rain: Floats, probability: Floats) -> float:
+    """Mean distance between what was said and what happened, over ten equal-count bins."""
+    bins = _equal_count_bins(probability)
+    gaps = [abs(probability[rows].mean() - rain[rows].mean()) * len(rows) for rows in bins]
+    return float(sum(gaps) / len(rain))
+
+
+def _equal_count_bins(probability: Floats) -> list[NDArray[np.intp]]:
+    return np.array_split(np.argsort(probability, kind="stable"), _BINS)
+
+
+def _calibration_curve(rain: Floats, probability: Floats) -> dict[str, list[float]]:
+    bins = _equal_count_bins(probability)
+    return {
+        "mean_probability": [float(probability[rows].mean()) for rows in bins],
+        "observed_rate": [float(rain[rows].mean()) for rows in bins],
+        "rows": [len(rows) for rows in bins],
+    }
+
+
+def _roc_curve(rain: Floats, probability: Floats) -> dict[str, list[float]]:
+    """Curve at evenly spaced false positive rates; its first threshold, infinite, becomes 1."""
+    false_positive, true_positive, thresholds = sk.roc_curve(rain, probability)
+    wanted = np.linspace(0, 1, _CURVE_POINTS)
+    points = np.unique(np.searchsorted(false_positive, wanted).clip(max=len(thresholds) - 1))
+    points = np.union1d(points, [0, len(thresholds) - 1])
+    return {
+        "false_positive_rate": false_positive[points].tolist(),
+        "true_positive_rate": true_positive[points].tolist(),
+        "thresholds": np.minimum(thresholds[points], 1.0).tolist(),
+    }

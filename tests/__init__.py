@@ -1,0 +1,1 @@
+"""Tests; they mirror the project, and call it as its users do."""

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from function.fill import MAX_SEED, Fill, Filler, locate, new_seed
+from function.observation import COLUMN, DIRECTIONS, FIELDS, NUMERIC, Observations, Raw
+from function.problems import DeploymentError
+from function.stations import Stations
+
+HOBART = 18.0
+
+
+def rows(count: int) -> Raw:
+    raw = np.full((count, len(FIELDS)), np.nan)
+    raw[:, 0], raw[:, 1] = HOBART, 182
+    return raw
+
+
+def test_uniform_spreads_over_the_range(filler: Filler) -> None:
+    completion = filler.complete(rows(1), Fill("uniform", 1000, 4))
+    assert completion.samples.shape == (1000, 22)
+    assert not np.isnan(completion.samples).any()
+    humidity = completion.samples[:, COLUMN["Humidity3pm"]]
+    assert humidity.min() < 5
+    assert humidity.max() > 95
+    assert (humidity % 1 == 0).all()
+    for index in DIRECTIONS:
+        assert set(completion.samples[:, index]) == set(range(16))
+    assert (completion.samples[:, 0] == HOBART).all()
+
+
+def test_what_is_known_stays(filler: Filler) -> None:
+    raw = rows(2)
+    raw[0, NUMERIC[0]] = 3.3
+    raw[1] = 1.0
+    completion = filler.complete(raw, Fill("uniform", 3, 4))
+    assert (completion.whole.tolist(), completion.gappy.tolist()) == ([1], [0])
+    assert len(completion.samples) == 1 + 3
+    assert (completion.samples[1:, NUMERIC[0]] == 3.3).all()
+    first = completion.first()
+    assert (first[1] == 1.0).all()
+    assert (first[0] == completion.samples[1]).all()
+
+
+def test_none_leaves_gaps(filler: Filler) -> None:
+    completion = filler.complete(rows(2), Fill("none", 50, 4))
+    assert np.isnan(completion.samples).any()
+    assert len(completion.samples) == 2
+    assert not completion.missing.any()
+
+
+@pytest.mark.parametrize("seed", [0, 1, MAX_SEED])
+def test_seed_decides(filler: Filler, seed: int) -> None:
+    one, two = (filler.complete(rows(3), Fill("uniform", 2, seed)) for _ in range(2))
+    assert (one.samples == two.samples).all()
+    other = filler.complete(rows(3), Fill("uniform", 2, seed ^ 1))
+    assert (one.samples != other.samples).any()
+
+
+def test_new_seeds_fit_javascript() -> None:
+    seeds = {new_seed() for _ in range(100)}
+    assert len(seeds) == 100
+    assert max(seeds) < 2**53
+
+
+def test_locate_draws_a_station_and_its_today(stations: Stations) -> None:
+    raw = rows(3)
+    raw[1:, :2] = np.nan
+    nowhere = Observations(raw, (None, None, None))
+    located = locate(nowhere, 5, stations)
+    assert located.raw[0, 0] == HOBART
+    for row in (1, 2):
+        station = int(located.raw[row, 0])
+        assert located.dates[row] == stations.today(station)
+        assert 1 <= located.raw[row, 1] <= 366
+    assert np.isnan(raw[1, 0])
+
+
+def test_locate_leaves_known_places_alone(stations: Stations) -> None:
+    known = Observations(rows(2), (None, None))
+    assert locate(known, 5, stations) is known
+
+
+@pytest.mark.parametrize("content", [b"", b"variable,minimum\n", b"\xff", b"variable\nMinTemp\n"])
+def test_damaged_ranges(content: bytes) -> None:
+    with pytest.raises(DeploymentError, match=r"numeric_ranges\.csv"):
+        Filler.parse(content)

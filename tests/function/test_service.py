@@ -1,0 +1,75 @@
+"""Faults of ours, which no caller can provoke and every caller is spared."""
+
+import flask
+import msgspec
+import pytest
+
+from function import __version__, main, problems, routes, service, telemetry
+from function.problems import DeploymentError
+from function.stations import Stations
+from tests.serving import ROOT
+
+
+def answer(path: str) -> flask.Response:
+    """Let the function answer a GET, in this process."""
+    with flask.Flask("test").test_request_context(path):
+        return flask.make_response(main.handle(flask.request))
+
+
+def test_fault_of_ours_is_a_500_that_tells_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_call: object) -> bytes:
+        raise RuntimeError("the secret is 42")
+
+    monkeypatch.setattr(main, "dispatch", fail)
+    telemetry.configure()
+    response = answer("/status")
+    assert response.status_code == 500
+    assert response.mimetype == problems.CONTENT_TYPE
+    assert "42" not in response.get_data(as_text=True)
+    failure, access = map(msgspec.json.decode, capsys.readouterr().out.splitlines())
+    assert failure["error"] == "RuntimeError"
+    assert "test_service.py" in failure["at"][-1]
+    assert "42" not in str(failure)
+    assert access["status"] == 500
+
+
+def test_not_ready_is_a_503_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise DeploymentError("The model random-forest gave nan for a probability.")
+
+    monkeypatch.setattr(main._SERVICE.models, "check", broken)
+    response = answer("/health/ready")
+    assert response.status_code == 503
+    assert "random-forest" in msgspec.json.decode(response.data)["detail"]
+
+
+def test_every_route_has_an_action_and_a_summary() -> None:
+    for route in routes.ROUTES:
+        assert callable(route.action)
+        assert route.summary
+        assert route.method in {"GET", "POST"}
+
+
+def test_damaged_metrics() -> None:
+    with pytest.raises(DeploymentError, match=r"metrics\.json"):
+        service._metrics(b"{}")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"name,number\nA,1\n",
+        b"name,number,state,latitude,longitude,timezone\n,,,,,\n",
+    ],
+)
+def test_damaged_stations(content: bytes) -> None:
+    with pytest.raises(DeploymentError, match=r"stations\.csv"):
+        Stations.parse(content)
+
+
+def test_versions_agree() -> None:
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()

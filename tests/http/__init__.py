@@ -1,0 +1,1 @@
+"""The HTTP contract, over a real socket."""

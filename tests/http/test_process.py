@@ -1,0 +1,68 @@
+"""What a serving process is made of, and what it leaves alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.serving import ROOT, Server, serve
+
+HEAVY = ("sklearn", "scipy", "pandas", "joblib", "onnx")
+
+
+def test_serving_imports_nothing_of_training() -> None:
+    program = (
+        "import sys, function.main;"
+        "from function.main import handle;"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("[]")
+
+
+def test_nothing_phones_home(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with serve(tmp_path / "log", HOME=str(home), TMPDIR=str(home)) as running:
+        body = {"model": "all", "observation": {"Location": "Sydney"}, "fill": {"draws": 50}}
+        assert running.post("/predict", body).ok
+        family = [running.process.pid, *_children(running)]
+        for pid in family:
+            process = psutil.Process(pid)
+            sockets = process.net_connections(kind="inet")
+            assert {s.laddr.port for s in sockets} <= {running.port}
+            native = {_name(thread) for thread in Path(f"/proc/{pid}/task").iterdir()}
+            assert not {name for name in native if "telemetry" in name or "upload" in name}
+        assert list(home.iterdir()) == []
+
+
+def _children(running: Server) -> list[int]:
+    return [child.pid for child in psutil.Process(running.process.pid).children(recursive=True)]
+
+
+def _name(thread: Path) -> str:
+    return (thread / "comm").read_text().strip().casefold()
+
+
+@pytest.mark.parametrize("form", ["onnx", "joblib"])
+def test_both_formats_give_the_same_probabilities(
+    server: Server, form: str, tmp_path: Path
+) -> None:
+    body = {
+        "model": "all",
+        "observations": [{"Location": "Hobart", "Date": "2024-03-01"}] * 20,
+        "fill": {"strategy": "uniform", "draws": 5, "seed": 8},
+    }
+    expected = server.post("/predict", body).json()["models"]
+    with serve(tmp_path / "log", MODEL_FORMAT=form) as other:
+        models = other.call("GET", "/models").json()["models"]
+        assert {model["format"] for model in models} == {form}
+        answer = other.post("/predict", body).json()["models"]
+    for name, rows in expected.items():
+        for ours, theirs in zip(rows["predictions"], answer[name]["predictions"], strict=True):
+            assert abs(ours["probability"] - theirs["probability"]) <= 1e-5
+            assert ours["rain_tomorrow"] == theirs["rain_tomorrow"]

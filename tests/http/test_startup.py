@@ -1,0 +1,154 @@
+"""A broken deployment stops before its port opens, with a sentence and status 1."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.serving import ROOT, command, environment, free_port
+
+DATA = ROOT / "data"
+LEARNED = ["encoder.npz", "stations.csv", "numeric_ranges.csv", "metrics.json"]
+MODEL = "models/logistic-regression.onnx"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder to break."""
+    folder = tmp_path / "data"
+    shutil.copytree(DATA, folder, ignore=shutil.ignore_patterns("train_test", "raw", ".training-*"))
+    return folder
+
+
+def stop_sentence(**settings: str) -> str:
+    """What the process says on its way out."""
+    ended = subprocess.run(
+        command(free_port()),
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith("rain-tomorrow cannot start: ")
+    return sentence
+
+
+@pytest.mark.parametrize("file", [*LEARNED, MODEL, "registry.json", "credentials"])
+def test_missing_file(data: Path, file: str) -> None:
+    (data / file).unlink()
+    assert Path(file).name in stop_sentence(DATA_DIR=str(data))
+
+
+@pytest.mark.parametrize("file", [*LEARNED, MODEL])
+def test_truncated_file(data: Path, file: str) -> None:
+    content = (data / file).read_bytes()
+    (data / file).write_bytes(content[: len(content) // 2])
+    assert Path(file).name in stop_sentence(DATA_DIR=str(data))
+
+
+@pytest.mark.parametrize("file", [*LEARNED, MODEL])
+def test_altered_file(data: Path, file: str) -> None:
+    content = bytearray((data / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (data / file).write_bytes(content)
+    assert "not the file that the registry describes" in stop_sentence(DATA_DIR=str(data))
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"default": 1}'])
+def test_damaged_registry(data: Path, content: bytes) -> None:
+    (data / "registry.json").write_bytes(content)
+    assert "registry.json" in stop_sentence(DATA_DIR=str(data))
+
+
+def test_file_that_the_registry_describes_but_that_does_not_load(data: Path) -> None:
+    import hashlib
+
+    (data / MODEL).write_bytes(b"no graph")
+    registry = json.loads((data / "registry.json").read_text())
+    for model in registry["models"]:
+        if model["artifacts"]["onnx"]["file"] == MODEL:
+            model["artifacts"]["onnx"]["sha256"] = hashlib.sha256(b"no graph").hexdigest()
+    (data / "registry.json").write_text(json.dumps(registry))
+    assert "does not load" in stop_sentence(DATA_DIR=str(data))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "# nobody\n", "alice:wonderland\n", "alice\n", "alice:$scrypt$ln=14,r=8$x$y\n"),
+        "alice:$scrypt$ln=40,r=8,p=1$c2FsdA$c2FsdA\n",
+        "alice:$scrypt$ln=14,r=8,p=1$c2FsdA$c2FsdA\n",
+    ],
+)
+def test_credentials_that_are_none(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "users"
+    path.write_text(content)
+    assert str(path) in stop_sentence(CREDENTIALS_FILE=str(path))
+
+
+def test_credentials_that_cannot_be_read(tmp_path: Path) -> None:
+    assert str(tmp_path) in stop_sentence(CREDENTIALS_FILE=str(tmp_path))
+    (tmp_path / "users").write_bytes(b"\xff\xfe")
+    assert "UTF-8" in stop_sentence(CREDENTIALS_FILE=str(tmp_path / "users"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MODEL_FORMAT", "pmml"),
+        ("MODEL_DEFAULT", "oracle"),
+        ("MAX_BODY_BYTES", "8MB"),
+        ("MAX_ROWS", "0"),
+        ("MAX_SAMPLES", "-5"),
+        ("DATA_DIR", "/nowhere"),
+    ],
+)
+def test_setting_that_is_not_valid(name: str, value: str) -> None:
+    assert value in stop_sentence(**{name: value})
+
+
+def test_serve_names_a_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run(
+            [ROOT / "scripts" / "serve"],
+            env={**os.environ, "PORT": port, "HOST": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert port in sentence
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1"])
+def test_serve_names_a_port_that_is_none(port: str) -> None:
+    ended = subprocess.run(
+        [ROOT / "scripts" / "serve"],
+        env={**os.environ, "PORT": port},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert f"PORT={port}" in ended.stderr
+
+
+def test_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
+    from tests.serving import serve
+
+    with serve(tmp_path / "log") as running:
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(timeout=20) == 0

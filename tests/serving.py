@@ -1,0 +1,96 @@
+"""The real function under functions-framework, in a process of its own, for tests."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+ALICE = ("alice", "wonderland")
+_START_SECONDS = 60
+
+
+class Server:
+    """A running function: its address, a session to call it with, and what it wrote."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.output = output
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request as alice, unless `auth` or `headers` say otherwise."""
+        options.setdefault("auth", ALICE)
+        return requests.request(method, self.url + path, timeout=30, **options)
+
+    def post(self, path: str, document: object, **options: Any) -> requests.Response:
+        """Send a JSON document as alice."""
+        return self.call("POST", path, json=document, **options)
+
+    def log(self) -> list[dict[str, Any]]:
+        """The log's JSON lines so far."""
+        lines = self.output.read_bytes().splitlines()
+        return [msgspec.json.decode(line) for line in lines if line.startswith(b"{")]
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def command(port: int) -> list[str]:
+    """How functions-framework is started, as in the Procfile."""
+    launcher = shutil.which("functions-framework", path=str(Path(sys.executable).parent))
+    assert launcher, "functions-framework is not installed beside this Python"
+    source = str(ROOT / "function" / "main.py")
+    return [
+        *(launcher, "--source", source, "--target", "handle"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+    ]
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with these settings and none of its own."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"PORT", "DEBUG"}}
+    return {**kept, **settings}
+
+
+@contextlib.contextmanager
+def serve(output: Path, **settings: str) -> Iterator[Server]:
+    """Start the function with these settings, wait until it is ready, and stop it at the end."""
+    port = free_port()
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            command(port), env=environment(settings), stdout=sink, stderr=sink, cwd=output.parent
+        )
+    try:
+        _await_ready(process, port, output)
+        yield Server(process, port, output)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def _await_ready(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, output.read_text()
+        with contextlib.suppress(requests.ConnectionError):
+            if requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).ok:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"not ready in {_START_SECONDS} s: {output.read_text()}")
