@@ -11,12 +11,12 @@ from function.problems import NotJson, TooLarge, UnsupportedMediaType
 JSON: Final = "application/json"
 
 
-def read_json(request: flask.Request) -> bytes:
+def read_json(request: flask.Request, limit: int) -> bytes:
     """Body of a request that says it is JSON, or says nothing.
 
     Raises:
         UnsupportedMediaType: It says that it is something else.
-        TooLarge: It has more bytes than the request's `max_content_length`.
+        TooLarge: It has more than `limit` bytes.
         NotJson: The client went away before its end.
 
     """
@@ -26,23 +26,42 @@ def read_json(request: flask.Request) -> bytes:
             f"This route reads {JSON}, not {kind}; send the header Content-Type: {JSON}."
         )
     try:
-        return request.get_data(parse_form_data=False)
-    except RequestEntityTooLarge as error:
-        limit = request.max_content_length
-        raise TooLarge(f"The body is larger than {limit} bytes; send fewer rows.") from error
+        body = _read(request, limit)
     except ClientDisconnected as error:
         raise NotJson("The body ended before its Content-Length.") from error
+    if body is None:
+        raise TooLarge(f"The body is larger than {limit} bytes; send fewer rows.")
+    return body
 
 
-def discard(request: flask.Request) -> bool:
+def discard(request: flask.Request, limit: int) -> None:
     """Read what is left of the body, so that the connection can be used again.
 
-    Tells whether it can: a body over the limit is left unread, and the framework, which reads
-    every body to its end after the answer, is shown an empty one.
+    A body over the limit is left to the server; the framework, which reads every body to its end
+    after the answer, is shown an empty one.
     """
     try:
-        request.get_data(parse_form_data=False)
-    except (RequestEntityTooLarge, ClientDisconnected):
+        whole = _read(request, limit) is not None
+    except ClientDisconnected:
+        whole = False
+    if not whole:
         request.stream = io.BytesIO()
-        return False
-    return True
+
+
+def _read(request: flask.Request, limit: int) -> bytes | None:
+    """Read the body, or None where it has more than `limit` bytes.
+
+    Raises:
+        ClientDisconnected: The client went away before its end.
+
+    """
+    # Werkzeug cuts a body without Content-Length at the maximum in silence; one byte more shows.
+    request.max_content_length = limit + 1
+    try:
+        body = request.get_data(parse_form_data=False)
+    except RequestEntityTooLarge:
+        return None
+    # Some servers end the stream in silence where the client went away.
+    if request.content_length is not None and len(body) < request.content_length:
+        raise ClientDisconnected
+    return body if len(body) <= limit else None

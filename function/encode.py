@@ -220,7 +220,7 @@ class Encoder:
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 return cls(Climate(**{name: arrays[name] for name in Climate.__struct_fields__}))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise DeploymentError(f"encoder.npz is damaged ({error}); restore the file.") from error
 
 

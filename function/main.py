@@ -35,11 +35,9 @@ def handle(request: flask.Request) -> flask.Response:
     """Answer one request; whatever happens, in the words of the contract."""
     watch = telemetry.Stopwatch()
     request_id = telemetry.request_id(request.headers.get(telemetry.REQUEST_ID))
-    request.max_content_length = _SERVICE.settings.max_body_bytes
     call = Call(_SERVICE, request)
     response = _answer(call, request_id)
-    if not discard(request):
-        response.headers["Connection"] = "close"
+    discard(request, _SERVICE.settings.max_body_bytes)
     response.headers[telemetry.REQUEST_ID] = request_id
     telemetry.access(
         {

@@ -232,7 +232,7 @@ class Reader:
 
 def _date(value: object) -> dt.date:
     # fromisoformat also takes 20240630 and 2024-W26-7; people mean the one form.
-    if isinstance(value, str) and len(value) == _ISO_DATE_LENGTH and value[4] == "-":
+    if isinstance(value, str) and len(value) == _ISO_DATE_LENGTH and value[4] == value[7] == "-":
         try:
             return dt.date.fromisoformat(value)
         except ValueError:

@@ -130,8 +130,12 @@ def _whoami(call: Call) -> bytes:
     return _json({"user": call.user})
 
 
+def _document(call: Call) -> object:
+    return payload.decode(read_json(call.request, call.service.settings.max_body_bytes))
+
+
 def _predict(call: Call) -> bytes:
-    return _predict_document(call, payload.decode(read_json(call.request)))
+    return _predict_document(call, _document(call))
 
 
 def _predict_document(call: Call, document: object) -> bytes:
@@ -145,7 +149,7 @@ def _predict_document(call: Call, document: object) -> bytes:
 
 
 def _random_fill(call: Call) -> bytes:
-    return _random_fill_document(call, payload.decode(read_json(call.request)))
+    return _random_fill_document(call, _document(call))
 
 
 def _random_fill_document(call: Call, document: object) -> bytes:
@@ -180,7 +184,7 @@ def _without_body(action: Callable[[Call], bytes]) -> Callable[[Call, Document],
 
 def _function(call: Call) -> bytes:
     """Call the function as a function: the body names the action and holds its document."""
-    document = payload.decode(read_json(call.request))
+    document = _document(call)
     action = document.get("action") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(action, str) or action not in _ACTIONS:
         close = suggestion(action, _ACTIONS) if isinstance(action, str) else ""

@@ -3,7 +3,7 @@
 import csv
 import datetime as dt
 from collections.abc import Sequence
-from typing import Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -34,6 +34,9 @@ def simplify(name: str) -> str:
 _IGNORED = {ord(character): None for character in "_- "}
 
 
+_Stations = Annotated[list[Station], msgspec.Meta(min_length=1)]
+
+
 class Stations:
     """The stations in the order of their index in the raw matrix (alphabetical by name)."""
 
@@ -53,9 +56,7 @@ class Stations:
         """
         try:
             rows = list(csv.DictReader(content.decode().splitlines()))
-            if not rows:
-                raise ValueError("it lists none")
-            return cls(msgspec.convert(rows, list[Station], strict=False))
+            return cls(msgspec.convert(rows, _Stations, strict=False))
         except (ValueError, KeyError, csv.Error, msgspec.MsgspecError) as error:
             raise DeploymentError(
                 f"The list of stations stations.csv is damaged ({error}); restore the file."

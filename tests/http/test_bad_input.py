@@ -216,9 +216,17 @@ def test_too_many_samples(server: Server) -> None:
 @pytest.mark.parametrize("auth", [("alice", "wonderland"), None])
 def test_oversized_body_with_content_length(server: Server, auth: tuple[str, str] | None) -> None:
     headers = {"Content-Type": "application/json"}
-    body = b" " * (8 * 1024 * 1024 + 1)
-    response = server.call("POST", "/predict", data=body, headers=headers, auth=auth)
-    assert response.status_code == (413 if auth else 401)
+    for excess in (1, 2, 1024 * 1024):
+        body = b" " * (8 * 1024 * 1024 + excess)
+        response = server.call("POST", "/predict", data=body, headers=headers, auth=auth)
+        assert response.status_code == (413 if auth else 401)
+        assert server.call("GET", "/status").ok
+
+
+def test_largest_body_is_read(server: Server) -> None:
+    body = json.dumps({"observation": FINE}).encode().ljust(8 * 1024 * 1024)
+    headers = {"Content-Type": "application/json"}
+    assert server.call("POST", "/predict", data=body, headers=headers).status_code == 200
 
 
 def test_oversized_body_without_content_length(server: Server) -> None:
@@ -229,15 +237,16 @@ def test_oversized_body_without_content_length(server: Server) -> None:
     assert server.call("GET", "/status").status_code == 200
 
 
-def test_body_that_ends_early(server: Server) -> None:
+@pytest.mark.parametrize("user", ["YWxpY2U6d29uZGVybGFuZA==", ""])
+def test_body_that_ends_early(server: Server, user: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.putrequest("POST", "/predict")
-    connection.putheader("Authorization", "Basic YWxpY2U6d29uZGVybGFuZA==")
+    connection.putheader("Authorization", f"Basic {user}")
     connection.putheader("Content-Type", "application/json")
     connection.putheader("Content-Length", "100")
-    connection.endheaders(b'{"observation"')
+    connection.endheaders(b'{"observation": {"Location": "Sydney"}}')
     connection.sock.shutdown(1)
-    assert connection.getresponse().status == 400
+    assert connection.getresponse().status == (400 if user else 401)
     connection.close()
 
 

@@ -1,0 +1,269 @@
+"""Training, on invented days."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import rdata
+from rich.console import Console
+from rich.progress import Progress
+
+from function.artifacts import Artifacts
+from function.models import Models
+from function.observation import COLUMN, COLUMNS, COMPASS, FIELDS
+from function.stations import Stations
+from scripts.training import dataset, evaluate, metrics, train
+from scripts.training.failure import Failure, run
+from tests.serving import ROOT
+
+
+def invented(days: int, first: str = "2019-01-01", towns: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Days that nobody observed: wet air is followed by rain, more often than not."""
+    random = np.random.default_rng(3)
+    towns = towns or ("Albury", "Darwin", "Perth", "Sydney")
+    rows = days * len(towns)
+    wet = random.random(rows)
+    frame = pd.DataFrame(
+        {
+            "Date": np.tile(pd.date_range(first, periods=days).strftime("%Y-%m-%d"), len(towns)),
+            "Location": np.repeat(towns, days),
+        }
+    )
+    for field in FIELDS[2:]:
+        if field.kind == "number":
+            low, high = max(field.minimum, 0), min(field.maximum, 40)
+            frame[field.name] = np.round(low + (high - low) * random.random(rows), field.decimals)
+        elif field.kind == "compass":
+            frame[field.name] = np.array(COMPASS)[random.integers(16, size=rows)]
+    frame["Humidity3pm"] = np.round(20 + 75 * wet)
+    for pressure in ("Pressure9am", "Pressure3pm"):
+        frame[pressure] = np.round(1020 - 15 * wet + random.normal(size=rows), 1)
+    frame["Cloud9am"] = np.round(8 * wet)
+    frame["RainToday"] = np.where(frame["Rainfall"] > 1, "Yes", "No")
+    frame["RainTomorrow"] = np.where(random.random(rows) < wet**2, "Yes", "No")
+    frame.loc[random.random(rows) < 0.3, "Sunshine"] = np.nan
+    frame.loc[random.random(rows) < 0.1, "WindDir9am"] = np.nan
+    return frame[[*COLUMNS, "RainTomorrow"]]
+
+
+@pytest.fixture(scope="module")
+def observations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("observations") / "invented.csv"
+    invented(1500).to_csv(path, index=False, na_rep="NA")
+    return path
+
+
+@pytest.fixture(scope="module")
+def stations() -> Stations:
+    return Stations.parse((ROOT / "data" / "stations.csv").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def trained(
+    observations: Path, stations: Stations, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    output = tmp_path_factory.mktemp("trained")
+    with Progress(console=Console(quiet=True)) as progress:
+        days = dataset.read(observations, stations)
+        train.train(days, ROOT / "data" / "stations.csv", output, progress)
+    return output
+
+
+def test_csv_reads_the_same_compressed_and_with_tomorrows_rain_in_it(
+    stations: Stations, tmp_path: Path
+) -> None:
+    frame = invented(30)
+    frame.loc[3, "RainTomorrow"] = np.nan
+    paths = [tmp_path / name for name in ("rains.csv", "rains.csv.gz", "weatherAUS.csv")]
+    frame.to_csv(paths[0], index=False, na_rep="NA")
+    frame.to_csv(paths[1], index=False, na_rep="NA")
+    frame.assign(RISK_MM=9.9).to_csv(paths[2], index=False, na_rep="NA")
+    first, *others = (dataset.read(path, stations) for path in paths)
+    assert len(first.raw) == 119
+    assert (np.diff(first.dates.astype(int)) >= 0).all()
+    for other in others:
+        np.testing.assert_array_equal(other.raw, first.raw)
+        np.testing.assert_array_equal(other.rain_tomorrow, first.rain_tomorrow)
+        assert "RISK_MM" not in other.frame
+
+
+def test_rdata_of_r_itself_reads_as_its_csv(stations: Stations, tmp_path: Path) -> None:
+    # invented.RData was saved by R 4.2: a tibble with dates, factors, integers and NA in each.
+    (tmp_path / "same.csv").write_text(
+        ",".join((*COLUMNS, "RainTomorrow")) + "\n"
+        "Perth,2020-03-01,NA,30,2.4,4,NA,NA,35,N,SSW,11,NA,NA,33,1010,1008.1,8,7,22,29,Yes,No\n"
+        "Sydney,2020-02-29,18.1,25.4,0,NA,8,W,40,NA,S,9,19,60,50,1015.2,1012.2,1,NA,20.2,24.8,No,Yes\n"
+    )
+    theirs = dataset.read(Path(__file__).with_name("invented.RData"), stations)
+    ours = dataset.read(tmp_path / "same.csv", stations)
+    np.testing.assert_array_equal(theirs.raw, ours.raw)
+    np.testing.assert_array_equal(theirs.rain_tomorrow, ours.rain_tomorrow)
+    np.testing.assert_array_equal(theirs.dates, ours.dates)
+
+
+def test_row_becomes_numbers(stations: Stations, tmp_path: Path) -> None:
+    frame = invented(1, "2020-12-31", ("Perth",)).assign(WindGustDir="SSW", RainToday="Yes")
+    frame.to_csv(tmp_path / "one.csv", index=False)
+    days = dataset.read(tmp_path / "one.csv", stations)
+    row = days.raw[0]
+    assert stations.names[int(row[0])] == "Perth"
+    assert row[1] == 366
+    assert row[COLUMN["WindGustDir"]] == COMPASS.index("SSW")
+    assert row[COLUMN["RainToday"]] == 1
+    assert days.period() == ("2020-12-31", "2020-12-31")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"Location": "Atlantis"}, "Location = Atlantis"),
+        ({"WindDir3pm": "UP"}, "WindDir3pm = UP"),
+        ({"RainTomorrow": "Perhaps"}, "RainTomorrow = Perhaps"),
+        ({"Date": "soon"}, "Date"),
+    ],
+)
+def test_strange_values_are_named(
+    stations: Stations, tmp_path: Path, change: dict[str, str], said: str
+) -> None:
+    invented(2).assign(**change).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(Failure, match=said):
+        dataset.read(tmp_path / "x.csv", stations)
+
+
+def test_files_that_are_not_what_they_should_be(stations: Stations, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="scripts/get-data"):
+        dataset.read(tmp_path / "nothing.csv", stations)
+    invented(2).drop(columns=["Cloud9am"]).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(Failure, match="lacks the columns Cloud9am"):
+        dataset.read(tmp_path / "x.csv", stations)
+    for name in ("empty.csv", "empty.RData", "empty.csv.gz"):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(Failure, match="cannot be read"):
+            dataset.read(tmp_path / name, stations)
+    rdata.write_rda(tmp_path / "other.rda", {"x": 1})
+    with pytest.raises(Failure, match="no data frame"):
+        dataset.read(tmp_path / "other.rda", stations)
+
+
+def test_split_lies_between_the_years(
+    observations: Path, stations: Stations, tmp_path: Path
+) -> None:
+    days = dataset.read(observations, stations)
+    dataset.split(days, tmp_path)
+    parts = {path.name: pd.read_csv(path) for path in tmp_path.iterdir()}
+    assert parts.keys() == {
+        f"{part}_{kind}.csv" for part in ("train", "test") for kind in ("features", "labels")
+    }
+    assert parts["train_features.csv"]["Date"].max() == "2021-12-31"
+    assert parts["test_features.csv"]["Date"].min() == "2022-01-01"
+    for part in ("train", "test"):
+        assert len(parts[f"{part}_features.csv"]) == len(parts[f"{part}_labels.csv"])
+        assert tuple(parts[f"{part}_features.csv"].columns) == COLUMNS
+
+
+def test_trained_folder_serves_and_evaluates(
+    trained: Path, observations: Path, stations: Stations
+) -> None:
+    days = dataset.read(observations, stations)
+    measured = evaluate.recompute(days.test(), trained)
+    for model in measured["models"].values():
+        assert model["roc_auc"] > 0.7
+        assert model["expected_calibration_error"] < 0.1
+    for compared in evaluate.parity(days.test(), trained).values():
+        assert compared["largest_difference"] <= 1e-5
+        assert compared["flipped"] == 0
+
+
+def test_threshold_and_ranges_come_from_the_training_years(
+    trained: Path, observations: Path, stations: Stations
+) -> None:
+    training = dataset.read(observations, stations).training()
+    registry = Artifacts(trained).registry
+    assert {card.threshold for card in registry.models} == {training.rain_tomorrow.mean()}
+    assert registry.models[0].training.rows == len(training.raw)
+    ranges = pd.read_csv(trained / "numeric_ranges.csv").set_index("variable")
+    assert len(ranges) == 16
+    column = training.raw[:, COLUMN["Humidity3pm"]]
+    assert ranges.loc["Humidity3pm", "minimum"] == column.min()
+
+
+def test_same_days_train_the_same_models(
+    trained: Path, observations: Path, stations: Stations, tmp_path: Path
+) -> None:
+    with Progress(console=Console(quiet=True)) as progress:
+        days = dataset.read(observations, stations)
+        train.train(days, ROOT / "data" / "stations.csv", tmp_path, progress)
+    for name in ("registry.json", "metrics.json", "encoder.npz", "models/random-forest.onnx"):
+        assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
+
+
+def test_altered_figure_is_found(trained: Path) -> None:
+    committed = json.loads((trained / "metrics.json").read_text())
+    altered = json.loads((trained / "metrics.json").read_text())
+    altered["models"]["random-forest"]["brier"] += 2e-9
+    altered["models"]["decision-tree"]["roc_curve"]["thresholds"].pop()
+    found = dict(evaluate.differences(committed, altered))
+    assert "/models/random-forest/brier" in found
+    assert "/models/decision-tree/roc_curve/thresholds" in found
+    assert dict(evaluate.differences(committed, committed)) == {}
+    assert dict(evaluate.differences({"a": 1}, {"b": 1})) == {"": "other members"}
+    assert dict(evaluate.differences("x", "y")) == {"": "x, measured y"}
+
+
+def test_five_cities(stations: Stations, tmp_path: Path) -> None:
+    cities = ("Brisbane", "Canberra", "Melbourne", "Perth", "Sydney", "Hobart")
+    invented(500, "2010-01-01", cities).to_csv(tmp_path / "x.csv", index=False)
+    days = dataset.read(tmp_path / "x.csv", stations)
+    scores = evaluate.five_cities(days, stations, Console(quiet=True))
+    assert len(scores) == 4
+    assert all(score > 0.6 for score in scores.values())
+
+
+def test_trial_must_not_replace_the_real_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["train", "--rows", "100"])
+    with pytest.raises(SystemExit, match="pass --output"):
+        run(train.main)
+
+
+def test_command_trains_into_a_folder(
+    observations: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["train", "--data", str(observations), "--output", str(tmp_path), "--rows", "3000"]
+    monkeypatch.setattr("sys.argv", command)
+    run(train.main)
+    assert "random-forest" in capsys.readouterr().out
+    assert Models(Artifacts(tmp_path)).names
+    assert (tmp_path / "train_test" / "test_labels.csv").is_file()
+    assert not list(tmp_path.glob(".training-*"))
+
+
+def test_days_on_one_side_of_the_split_only(stations: Stations, tmp_path: Path) -> None:
+    invented(20).to_csv(tmp_path / "x.csv", index=False)
+    days = dataset.read(tmp_path / "x.csv", stations)
+    with (
+        pytest.raises(Failure, match="all years"),
+        Progress(console=Console(quiet=True)) as progress,
+    ):
+        train.train(days, ROOT / "data" / "stations.csv", tmp_path, progress)
+
+
+def test_perfect_and_useless_figures() -> None:
+    rain = np.tile([0.0, 0.0, 0.0, 1.0], 250)
+    perfect = metrics.figures(rain, rain, 0.5)
+    assert (perfect["roc_auc"], perfect["brier"], perfect["f1"]) == (1, 0, 1)
+    assert perfect["confusion_matrix"] == {
+        "true_negatives": 750,
+        "false_positives": 0,
+        "false_negatives": 0,
+        "true_positives": 250,
+    }
+    useless = metrics.figures(rain, np.full(1000, 0.25), 0.25)
+    assert (useless["roc_auc"], useless["balanced_accuracy"]) == (0.5, 0.5)
+    assert metrics.expected_calibration_error(rain, np.full(1000, 0.65)) == pytest.approx(0.4)
+    assert len(useless["calibration_curve"]["rows"]) == 10
+    assert max(perfect["roc_curve"]["thresholds"]) == 1
