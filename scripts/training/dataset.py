@@ -5,6 +5,7 @@ Three forms are read: `rains.csv` (also gzipped), Kaggle's `weatherAUS.csv`, wit
 """
 
 import warnings
+import zlib
 from pathlib import Path
 from typing import Final, Self
 
@@ -22,6 +23,8 @@ TARGET: Final = "RainTomorrow"
 TRAINING_END: Final = "2021-12-31"
 TEST_START: Final = "2022-01-01"
 TEST_END: Final = "2024-12-31"
+# What broken archives raise.
+_BROKEN: Final = (ValueError, OSError, EOFError, zlib.error)
 _WORDS: Final = {"Yes": 1.0, "No": 0.0}
 _POINTS: Final = {point: float(index) for index, point in enumerate(COMPASS)}
 
@@ -30,7 +33,7 @@ class Dataset(msgspec.Struct, frozen=True):
     """Days whose morrow is known, in the order of their dates.
 
     `raw` is the raw matrix (n, 22), `rain_tomorrow` (n,) is 0 or 1, `dates` (n,) datetime64[D],
-    and `frame` the same rows as they stood in the file, in the data set's columns.
+    and `frame` the same rows in the data set's columns and words, dates in ISO form.
     """
 
     raw: Raw
@@ -50,16 +53,25 @@ class Dataset(msgspec.Struct, frozen=True):
         return self.where(rows if first is None else rows & (self.dates >= np.datetime64(first)))
 
     def training(self) -> Self:
-        """The years that models learn from."""
-        return self.between(None, TRAINING_END)
+        """The years that models learn from; raises `Failure` where there are none."""
+        return self._some(None, TRAINING_END)
 
     def test(self) -> Self:
-        """The years that they are judged by."""
-        return self.between(TEST_START, TEST_END)
+        """The years that they are judged by; raises `Failure` where there are none."""
+        return self._some(TEST_START, TEST_END)
 
     def period(self) -> tuple[str, str]:
         """First and last day, in ISO form."""
         return str(self.dates.min()), str(self.dates.max())
+
+    def _some(self, first: str | None, last: str) -> Self:
+        days = self.between(first, last)
+        if not len(days.raw):
+            raise Failure(
+                f"There are no days {f'from {first} ' if first else ''}to {last}; fetch all years "
+                "with scripts/get-data, and pass them with --data (Kaggle's edition ends in 2017)."
+            )
+        return days
 
 
 def read(path: Path, stations: Stations) -> Dataset:
@@ -76,6 +88,7 @@ def read(path: Path, stations: Stations) -> Dataset:
     # RISK_MM, tomorrow's rain in millimetres, stands in some editions: it would give all away.
     frame = frame.loc[frame[TARGET].notna(), [*COLUMNS, TARGET]].reset_index(drop=True)
     dates = _dates(frame["Date"], path)
+    frame["Date"] = dates.dt.strftime("%Y-%m-%d")
     raw = _raw(frame, dates, stations, path)
     rain_tomorrow = _mapped(frame[TARGET], _WORDS, path)
     days = dates.to_numpy("datetime64[D]")
@@ -98,7 +111,7 @@ def _table(path: Path) -> pd.DataFrame:
         if path.suffix.lower() in {".rdata", ".rda"}:
             return _rdata(path)
         return pd.read_csv(path, na_values=["NA"], low_memory=False)
-    except (ValueError, OSError, EOFError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise Failure(f"{path} cannot be read as a table ({error}); fetch it anew.") from error
 
 
@@ -107,7 +120,10 @@ def _rdata(path: Path) -> pd.DataFrame:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # R classes without a Python equivalent
-        objects = rdata.read_rda(path)
+        try:
+            objects = rdata.read_rda(path)
+        except Exception as error:  # a damaged file may fail anywhere in the parser
+            raise ValueError(f"{type(error).__name__} {error}".strip()) from error
     tables = [value for value in objects.values() if isinstance(value, pd.DataFrame)]
     if not tables:
         raise ValueError("it holds no data frame")
@@ -115,6 +131,8 @@ def _rdata(path: Path) -> pd.DataFrame:
 
 
 def _dates(column: pd.Series, path: Path) -> pd.Series:
+    if column.isna().any():
+        raise Failure(f"{path} has days without a Date; take them out.")
     try:
         if pd.api.types.is_numeric_dtype(column):
             return pd.to_datetime(column, unit="D")  # as R counts them, from 1970 on
@@ -131,10 +149,20 @@ def _raw(frame: pd.DataFrame, dates: pd.Series, stations: Stations, path: Path) 
         if field.kind == "date":
             raw[:, index] = dates.dt.day_of_year
         elif field.kind == "number":
-            raw[:, index] = pd.to_numeric(frame[field.name], errors="coerce")
+            raw[:, index] = _numbers(frame[field.name], path)
         else:
             raw[:, index] = _mapped(frame[field.name], mappings[field.kind], path)
+    if np.isnan(raw[:, LOCATION]).any():
+        raise Failure(f"{path} has days without a Location; take them out.")
     return raw
+
+
+def _numbers(column: pd.Series, path: Path) -> Floats:
+    numbers = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
+    strange = column[~np.isfinite(numbers) & column.notna()]
+    if len(strange):
+        raise Failure(f"{path} has {column.name} = {strange.iloc[0]}, which is no number.")
+    return numbers
 
 
 def _mapped(column: pd.Series, mapping: dict[str, float], path: Path) -> Floats:

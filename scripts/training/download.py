@@ -24,9 +24,10 @@ MIRRORS: Final = (
     f"https://cran.r-project.org/src/contrib/Archive/rattle/{PACKAGE}",
 )
 _DATA_SET: Final = "weatherAUS"
+_SUFFIXES: Final = (".RData", ".rda")  # its page of documentation is called the same
 _INSTEAD: Final = (
-    "download weatherAUS.csv by hand (Kaggle: jsphyg/weather-dataset-rattle-package), "
-    "and pass it to scripts/train with --data"
+    f"download {MIRRORS[0]} by hand, "
+    f"and pass the {_DATA_SET}.RData in it to scripts/train with --data"
 )
 
 
@@ -40,7 +41,7 @@ def fetch(urls: Sequence[str], sha256: str, folder: Path) -> Path:
     package = _download(urls, sha256, folder)
     try:
         with tarfile.open(package) as archive:
-            member = next(m for m in archive if m.isfile() and Path(m.name).stem == _DATA_SET)
+            member = next(m for m in archive if m.isfile() and _is_data_set(Path(m.name)))
             member.name = Path(member.name).name
             archive.extract(member, folder, filter="data")
     except (tarfile.TarError, StopIteration) as error:
@@ -48,13 +49,19 @@ def fetch(urls: Sequence[str], sha256: str, folder: Path) -> Path:
     return folder / member.name
 
 
+def _is_data_set(path: Path) -> bool:
+    return path.stem == _DATA_SET and path.suffix in _SUFFIXES
+
+
 def _download(urls: Sequence[str], sha256: str, folder: Path) -> Path:
     fetcher = pooch.HTTPDownloader(progressbar=True, timeout=30)
     for url in urls:
         try:
             return Path(pooch.retrieve(url, f"sha256:{sha256}", PACKAGE, folder, None, fetcher))
-        except (requests.RequestException, OSError):
+        except requests.RequestException:
             continue
+        except OSError as error:
+            raise Failure(f"{folder} cannot be written ({error}); pass --output.") from error
         except ValueError as error:
             raise Failure(
                 f"What {url} sent is not the file that was expected (sha256 differs); {_INSTEAD}."

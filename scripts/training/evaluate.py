@@ -17,6 +17,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from function.artifacts import Artifacts
 from function.models import Models
+from function.observation import LOCATION
 from function.stations import Stations
 from scripts.training import climate, dataset
 from scripts.training.dataset import Dataset
@@ -39,9 +40,12 @@ _BEFORE: Final = {
 
 
 def recompute(test: Dataset, data: Path) -> dict[str, Any]:
-    """Measure the committed models anew; raises `Failure` where a figure is not the committed."""
+    """Measure the committed models anew; raises `Failure` at the first figure that differs."""
     measured = measure(test, data)
-    committed = msgspec.json.decode((data / "metrics.json").read_bytes())
+    try:
+        committed = msgspec.json.decode((data / "metrics.json").read_bytes())
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Failure(f"{data / 'metrics.json'} cannot be read ({error}); restore it.") from error
     for place, difference in differences(committed, measured):
         raise Failure(f"metrics.json is not what the models give: {place}: {difference}.")
     return measured
@@ -52,7 +56,7 @@ def differences(committed: object, measured: object, place: str = "") -> Iterato
     if isinstance(committed, dict) and isinstance(measured, dict):
         if committed.keys() != measured.keys():
             yield place, "other members"
-        for key in committed.keys() & measured.keys():
+        for key in (key for key in committed if key in measured):
             yield from differences(committed[key], measured[key], f"{place}/{key}")
     elif isinstance(committed, list) and isinstance(measured, list):
         if len(committed) != len(measured):
@@ -90,7 +94,9 @@ def five_cities(days: Dataset, stations: Stations, console: Console) -> dict[str
     """
     places = [stations.names.index(city) for city in _FIVE_CITIES]
     days = days.between(None, _FIVE_CITIES_END)
-    days = days.where(np.isin(days.raw[:, 0], places))
+    days = days.where(np.isin(days.raw[:, LOCATION], places))
+    if not len(days.raw):
+        raise Failure(f"No city of this protocol has a day to {_FIVE_CITIES_END}; see --data.")
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
     scores: dict[str, list[float]] = {name: [] for name in ESTIMATORS}
     parts = list(folds.split(days.raw, days.rain_tomorrow))
@@ -108,7 +114,7 @@ def five_cities(days: Dataset, stations: Stations, console: Console) -> dict[str
 
 def _show(title: str, rows: dict[str, dict[str, Any]], console: Console) -> None:
     table = Table(title=title)
-    table.add_column("Model")
+    table.add_column("Model", no_wrap=True)
     for heading in next(iter(rows.values())):
         table.add_column(heading.replace("_", " "), justify="right")
     for name, row in rows.items():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from function.observation import COLUMNS, Reader
+from function.observation import COLUMN, COLUMNS, Reader
 from function.problems import FieldError
 from function.stations import Stations
 from scripts.training import dataset, evaluate, files, train
@@ -32,6 +32,14 @@ def test_all_days_are_read(days: dataset.Dataset) -> None:
     assert days.period() == ("2007-11-01", "2024-12-31")
     assert len(np.unique(days.raw[:, 0])) == 49
     assert (len(days.training().raw), len(days.test().raw)) == (199_999, 49_352)
+    assert not np.isinf(days.raw).any()
+
+
+def test_rain_today_is_more_than_a_millimetre(days: dataset.Dataset) -> None:
+    rainfall, rain_today = days.raw[:, COLUMN["Rainfall"]], days.raw[:, COLUMN["RainToday"]]
+    known = ~np.isnan(rainfall)
+    np.testing.assert_array_equal(known, ~np.isnan(rain_today))
+    np.testing.assert_array_equal(rainfall[known] > 1, rain_today[known] == 1)
 
 
 def test_validator_refuses_no_day_that_was(stations: Stations) -> None:

@@ -31,12 +31,13 @@ def url(folder: Path) -> Iterator[str]:
 
 
 def package(folder: Path, name: str) -> str:
-    """A package with one data set; gives its sha256."""
+    """A package with a page of documentation and one data set; gives its sha256."""
     path = folder / download.PACKAGE
     with tarfile.open(path, "w:gz") as archive:
-        member = tarfile.TarInfo(name)
-        member.size = 4
-        archive.addfile(member, io.BytesIO(b"data"))
+        for each, content in (("rattle/man/weatherAUS.Rd", b"page"), (name, b"data")):
+            member = tarfile.TarInfo(each)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -67,3 +68,9 @@ def test_unreachable_says_what_to_do_instead(
     monkeypatch.setattr("sys.argv", command)
     with pytest.raises(SystemExit, match="by hand"):
         run(download.main)
+
+
+def test_folder_that_is_none(folder: Path, url: str) -> None:
+    sha256 = package(folder, "rattle/data/weatherAUS.RData")
+    with pytest.raises(Failure, match="cannot be written"):
+        download.fetch([url], sha256, folder / download.PACKAGE)

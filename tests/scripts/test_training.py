@@ -1,6 +1,9 @@
 """Training, on invented days."""
 
+import gzip
+import io
 import json
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +104,7 @@ def test_rdata_of_r_itself_reads_as_its_csv(stations: Stations, tmp_path: Path) 
     np.testing.assert_array_equal(theirs.raw, ours.raw)
     np.testing.assert_array_equal(theirs.rain_tomorrow, ours.rain_tomorrow)
     np.testing.assert_array_equal(theirs.dates, ours.dates)
+    assert theirs.frame["Date"].tolist() == ["2020-02-29", "2020-03-01"]
 
 
 def test_row_becomes_numbers(stations: Stations, tmp_path: Path) -> None:
@@ -122,10 +126,14 @@ def test_row_becomes_numbers(stations: Stations, tmp_path: Path) -> None:
         ({"WindDir3pm": "UP"}, "WindDir3pm = UP"),
         ({"RainTomorrow": "Perhaps"}, "RainTomorrow = Perhaps"),
         ({"Date": "soon"}, "Date"),
+        ({"Date": np.nan}, "without a Date"),
+        ({"Location": np.nan}, "without a Location"),
+        ({"MinTemp": "mild"}, "MinTemp = mild, which is no number"),
+        ({"Rainfall": np.inf}, "Rainfall = inf"),
     ],
 )
 def test_strange_values_are_named(
-    stations: Stations, tmp_path: Path, change: dict[str, str], said: str
+    stations: Stations, tmp_path: Path, change: dict[str, str | float], said: str
 ) -> None:
     invented(2).assign(**change).to_csv(tmp_path / "x.csv", index=False)
     with pytest.raises(Failure, match=said):
@@ -140,6 +148,15 @@ def test_files_that_are_not_what_they_should_be(stations: Stations, tmp_path: Pa
         dataset.read(tmp_path / "x.csv", stations)
     for name in ("empty.csv", "empty.RData", "empty.csv.gz"):
         (tmp_path / name).write_bytes(b"")
+        with pytest.raises(Failure, match="cannot be read"):
+            dataset.read(tmp_path / name, stations)
+    packed = bytearray(gzip.compress(b"Date,Location\n" * 99))
+    packed[15:25] = bytes(10)
+    (tmp_path / "broken.csv.gz").write_bytes(packed)
+    original = lzma.decompress(Path(__file__).with_name("invented.RData").read_bytes())
+    (tmp_path / "broken.RData").write_bytes(original[: len(original) // 2])
+    (tmp_path / "broken.rda").write_bytes(b"\xfd7zXZ\x00 no more")
+    for name in ("broken.csv.gz", "broken.RData", "broken.rda"):
         with pytest.raises(Failure, match="cannot be read"):
             dataset.read(tmp_path / name, stations)
     rdata.write_rda(tmp_path / "other.rda", {"x": 1})
@@ -221,10 +238,64 @@ def test_five_cities(stations: Stations, tmp_path: Path) -> None:
     assert all(score > 0.6 for score in scores.values())
 
 
-def test_trial_must_not_replace_the_real_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["train", "--rows", "100"])
+@pytest.mark.parametrize("part", [["--rows", "100"], ["--models", "decision-tree"]])
+def test_trial_must_not_replace_the_real_models(
+    monkeypatch: pytest.MonkeyPatch, part: list[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train", *part])
     with pytest.raises(SystemExit, match="pass --output"):
         run(train.main)
+
+
+def test_trial_of_no_days(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.argv", ["train", "--rows", "0", "--output", str(tmp_path)])
+    with pytest.raises(SystemExit, match="2"):
+        run(train.main)
+
+
+def test_folders_that_are_none(
+    observations: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command = ["--data", str(observations)]
+    monkeypatch.setattr("sys.argv", ["train", *command, "--output", str(observations)])
+    with pytest.raises(SystemExit, match="no folder to write in"):
+        run(train.main)
+    monkeypatch.setattr("sys.argv", ["evaluate", *command, "--models", str(tmp_path)])
+    with pytest.raises(SystemExit, match="registry"):
+        run(evaluate.main)
+
+
+def test_some_models_alone(
+    observations: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    models = ["logistic-regression", "decision-tree"]
+    command = ["train", "--data", str(observations), "--output", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", [*command, "--models", *models])
+    run(train.main)
+    registry = Artifacts(tmp_path).registry
+    assert [card.name for card in registry.models] == sorted(models)
+    assert registry.default == "decision-tree"
+    assert "random-forest" not in capsys.readouterr().out
+    (tmp_path / "metrics.json").unlink()
+    monkeypatch.setattr(
+        "sys.argv", ["evaluate", "--data", str(observations), "--models", str(tmp_path)]
+    )
+    with pytest.raises(SystemExit, match=r"metrics\.json cannot be read"):
+        run(evaluate.main)
+
+
+def test_summary_stands_whole_in_eighty_columns(trained: Path) -> None:
+    console = Console(width=80, file=io.StringIO(), record=True)
+    train.show(trained, dict.fromkeys(Models(Artifacts(trained)).names, 1234.0), console)
+    shown = console.export_text()
+    assert "…" not in shown
+    for name, figures in json.loads((trained / "metrics.json").read_text())["models"].items():
+        (line,) = (line for line in shown.splitlines() if line.strip().startswith(name))
+        assert f"{figures['roc_auc']:.4f}" in line
+        assert f"{figures['threshold']:.4f}" in line
 
 
 def test_command_trains_into_a_folder(
@@ -246,10 +317,15 @@ def test_days_on_one_side_of_the_split_only(stations: Stations, tmp_path: Path) 
     invented(20).to_csv(tmp_path / "x.csv", index=False)
     days = dataset.read(tmp_path / "x.csv", stations)
     with (
-        pytest.raises(Failure, match="all years"),
+        pytest.raises(Failure, match="no days from 2022-01-01 to 2024-12-31; fetch all years"),
         Progress(console=Console(quiet=True)) as progress,
     ):
         train.train(days, ROOT / "data" / "stations.csv", tmp_path, progress)
+    late = dataset.Dataset(days.raw, days.rain_tomorrow, days.dates + 9999, days.frame)
+    with pytest.raises(Failure, match="no days to 2021-12-31"):
+        late.training()
+    with pytest.raises(Failure, match="No city"):
+        evaluate.five_cities(late, stations, Console(quiet=True))
 
 
 def test_perfect_and_useless_figures() -> None:

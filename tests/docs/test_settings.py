@@ -1,0 +1,46 @@
+"""Every environment variable is documented, and none that does not exist."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import functions_framework
+import pytest
+
+from function.settings import Settings
+from tests.serving import ROOT
+
+_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \|$", re.MULTILINE)
+_READ = re.compile(r"""environ(?:\.get\(|\.setdefault\(|\[)\s*["']([A-Z_]+)["']""")
+DOCUMENTED = dict(_ROW.findall((ROOT / "docs" / "settings.md").read_text()))
+SETTINGS = {name.upper(): getattr(Settings(), name) for name in Settings.__struct_fields__}
+
+
+def sources() -> Iterator[Path]:
+    yield from (ROOT / "function").rglob("*.py")
+    for path in (ROOT / "scripts").rglob("*"):
+        if path.is_file() and path.suffix in {"", ".py"}:
+            yield path
+
+
+def test_all_are_documented() -> None:
+    read = {name for path in sources() for name in _READ.findall(path.read_text())}
+    assert {"PORT", "RAIN_URL"} <= read
+    assert (read | SETTINGS.keys()) - DOCUMENTED.keys() == set()
+
+
+def test_all_that_are_documented_exist() -> None:
+    read = {name for path in sources() for name in _READ.findall(path.read_text())}
+    package = Path(functions_framework.__file__).parent
+    framework = "".join(path.read_text() for path in package.rglob("*.py"))
+    others = DOCUMENTED.keys() - read - SETTINGS.keys()
+    assert {name for name in others if f'"{name}"' not in framework} == set()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_default(name: str) -> None:
+    default = SETTINGS[name]
+    if name == "DATA_DIR" or default == "":
+        assert DOCUMENTED[name]
+    else:
+        assert DOCUMENTED[name] == f"`{default}`"

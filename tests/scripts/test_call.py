@@ -1,0 +1,124 @@
+"""The caller, as a shell runs it, against the real server."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from tests.serving import ROOT, Server, free_port
+
+MODELS = ["decision-tree", "logistic-regression", "random-forest", "support-vector-machine"]
+
+
+def call(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "scripts" / "call", *arguments],
+        env={**os.environ, "RAIN_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def output(server: Server, *arguments: str) -> str:
+    done = call(server.url, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def complaint(url: str, *arguments: str) -> list[str]:
+    done = call(url, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr.splitlines()
+
+
+def test_predict_without_fields_shows_a_day_for_every_model(server: Server) -> None:
+    lines = output(server, "predict").splitlines()
+    assert [line.split()[0] for line in lines] == MODELS
+    assert all("█" in line and "rain" in line for line in lines)
+
+
+def test_predict_shows_interval_and_what_was_filled(server: Server) -> None:
+    shown = output(
+        server,
+        *("predict", "--model", "random-forest", "--draws", "20", "--seed", "7"),
+        *("--strategy", "uniform", "Location=Perth", "Temp3pm=31.5", "WindGustDir=SW"),
+    )
+    assert " to " in shown
+    assert "filled in: MinTemp " in shown
+    assert "(strategy uniform, draws 20, seed 7)" in shown
+    assert "Temp3pm" not in shown
+
+
+def test_json_is_the_answer_itself(server: Server) -> None:
+    arguments = ("predict", "--json", "--model", "all", "--seed", "7", "Location=Perth")
+    body = {"model": "all", "observation": {"Location": "Perth"}, "fill": {"seed": 7}}
+    assert json.loads(output(server, *arguments)) == server.post("/predict", body).json()
+
+
+def test_random_fill(server: Server) -> None:
+    shown = output(server, "random-fill", "--seed", "3", "location=Hobart", "temp_3pm=9.5")
+    rows = {line.split()[0]: line.split()[1:] for line in shown.splitlines()}
+    assert rows["Location"] == ["Hobart"]
+    assert rows["Temp3pm"] == ["9.5"]
+    assert rows["Sunshine"][1] == "drawn"
+
+
+def test_metrics(server: Server) -> None:
+    _, *rows = output(server, "metrics").splitlines()
+    assert [row.split()[0] for row in rows] == MODELS
+    _, row = output(server, "metrics", "decision-tree").splitlines()
+    assert row == rows[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("models", "the default"), ("stations", "Pacific/Norfolk"), ("status", "ok: version 1.0.0")],
+)
+def test_what_there_is(server: Server, command: str, words: str) -> None:
+    assert words in output(server, command)
+    assert json.loads(output(server, command, "--json"))
+
+
+def test_bad_fields_are_named(server: Server) -> None:
+    first, *others = complaint(server.url, "predict", "Locaton=Perth", "Humidity3pm=140")
+    assert first.startswith("422 ")
+    assert any("/observation/Locaton" in line and "Location" in line for line in others)
+    assert any("/observation/Humidity3pm" in line for line in others)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("predict", "--user", "alice:wrong"), "401"),
+        (("metrics", "oracle"), "404"),
+        (("predict", "Sydney"), "Field=value"),
+        (("status", "--url", "file:///etc/hosts"), "http://"),
+    ],
+)
+def test_mistake_is_one_sentence(server: Server, arguments: tuple[str, ...], words: str) -> None:
+    (sentence,) = complaint(server.url, *arguments)
+    assert words in sentence
+
+
+def test_no_server(server: Server) -> None:
+    (sentence,) = complaint(f"http://127.0.0.1:{free_port()}", "predict")
+    assert "./scripts/serve" in sentence
+    (sentence,) = complaint(f"{server.url}/nowhere", "predict")
+    assert sentence.startswith("404 ")
+
+
+def test_a_reader_that_leaves_early_is_no_error(server: Server) -> None:
+    done = subprocess.run(
+        f"scripts/call stations --url {server.url} | head -n 1",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("Adelaide")
+    assert done.stderr == ""
