@@ -24,7 +24,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from function.observation import COLUMN, DATE, LOCATION, RAIN_TODAY, Raw
+from function.observation import COLUMN, DATE, LOCATION, Raw
 from function.problems import DeploymentError
 
 Matrix = NDArray[np.float32]
@@ -77,18 +77,35 @@ def _columns(names: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
     return np.array([among.index(name) for name in names])
 
 
+def _span(first: str, last: str) -> slice:
+    """Columns of neighbouring measures."""
+    return slice(MEASURES.index(first), MEASURES.index(last) + 1)
+
+
+# `ndarray.take` and slices are several times faster than indexing by arrays, and constants that
+# are arrays than Python's own numbers, which matters for one row.
 _RAW: Final = tuple(COLUMN)
-_READ_FROM: Final = _columns(_READ, _RAW)
-_LOGGED: Final = _columns(("Rainfall", "Evaporation"), _RAW)
-_TEMPERATURES: Final = _columns(("Temp9am", "Temp3pm"), _RAW)
-_HUMIDITIES: Final = _columns(("Humidity9am", "Humidity3pm"), _RAW)
+_READ_FROM: Final = _columns((*_READ, "RainToday", "Rainfall", "Evaporation"), _RAW)
 DIRECTIONS: Final = _columns(("WindGustDir", "WindDir9am", "WindDir3pm"), _RAW)
-_SPEEDS: Final = _columns(("WindGustSpeed", "WindSpeed9am", "WindSpeed3pm"), _RAW)
+_TEMPERATURES: Final = _span("Temp9am", "Temp3pm")
+_HUMIDITIES: Final = _span("Humidity9am", "Humidity3pm")
+_LOGGED: Final = _span("LogRainfall", "LogEvaporation")
+_SPEEDS: Final = _span("WindGustSpeed", "WindSpeed3pm")
+_DEW_POINTS: Final = _span("DewPoint9am", "DewPoint3pm")
+_DEFICITS: Final = _span("VapourDeficit9am", "VapourDeficit3pm")
+_EASTWARD: Final = _span("WindGustEast", "Wind3pmEast")
+_NORTHWARD: Final = _span("WindGustNorth", "Wind3pmNorth")
+_FRACTION: Final = MEASURES.index("SunshineFraction")
+_CHANGES: Final = slice(_FRACTION + 1, len(MEASURES))
 _MINUENDS: Final = _columns([pair[0] for pair in _PAIRS], MEASURES)
 _SUBTRAHENDS: Final = _columns([pair[1] for pair in _PAIRS], MEASURES)
 _SUNSHINE: Final = COLUMN["Sunshine"]
 _ANGLES: Final = np.append(np.arange(CALM) * (2 * np.pi / CALM), np.nan)
 _EAST, _NORTH = np.sin(_ANGLES), np.cos(_ANGLES)
+_UNKNOWN: Final = np.array(float(CALM))
+_MAGNUS_SLOPE, _MAGNUS_OFFSET = np.array(17.62), np.array(243.12)  # 1, deg C
+_MAGNUS_PRESSURE: Final = np.array(6.112)  # hPa
+_PERCENT, _BONE_DRY, _ONE = np.array(100.0), np.array(0.01), np.array(1.0)
 
 
 def seasons(days: Floats) -> Floats:
@@ -109,8 +126,9 @@ def day_lengths(latitudes: Floats) -> Floats:
 
 def directions(raw: Raw) -> NDArray[np.intp]:
     """Compass points of gust, 9am and 3pm wind, (n, 3); `CALM` where one is missing."""
-    points = raw[:, DIRECTIONS]
-    return np.where(np.isnan(points), CALM, points).astype(np.intp)
+    # fmin prefers a number to NaN, and every point is less than CALM.
+    points: NDArray[np.intp] = np.fmin(raw.take(DIRECTIONS, axis=1), _UNKNOWN).astype(np.intp)
+    return points
 
 
 def measure(raw: Raw, points: NDArray[np.intp], wind: Floats, daylight: Floats) -> Floats:
@@ -124,22 +142,31 @@ def measure(raw: Raw, points: NDArray[np.intp], wind: Floats, daylight: Floats) 
 
     """
     measures = np.empty((len(raw), len(MEASURES)))
-    measures[:, :14] = raw[:, _READ_FROM]
-    measures[:, 14] = raw[:, RAIN_TODAY]
-    measures[:, 15:17] = np.log1p(raw[:, _LOGGED])
-    # Magnus formula over water (WMO No. 8, annex 4.B): deg C, %, hPa.
-    temperature, humidity = raw[:, _TEMPERATURES], raw[:, _HUMIDITIES] / 100
-    exponent = 17.62 * temperature / (243.12 + temperature)
-    gamma = exponent + np.log(np.maximum(humidity, 0.01))
-    measures[:, 17:19] = 243.12 * gamma / (17.62 - gamma)
-    measures[:, 19:21] = 6.112 * np.exp(exponent) * (1 - humidity)
-    speeds = raw[:, _SPEEDS]
+    measures[:, : len(_READ_FROM)] = raw.take(_READ_FROM, axis=1)
+    logged = measures[:, _LOGGED]
+    np.log1p(logged, out=logged)
+    _moisture(measures)
+    speeds = measures[:, _SPEEDS]
     speeds = np.where(np.isnan(speeds), wind, speeds)
-    measures[:, 21:24] = speeds * _EAST[points]
-    measures[:, 24:27] = speeds * _NORTH[points]
-    measures[:, 27] = raw[:, _SUNSHINE] / daylight
-    measures[:, 28:] = measures[:, _MINUENDS] - measures[:, _SUBTRAHENDS]
+    np.multiply(speeds, _EAST.take(points), out=measures[:, _EASTWARD])
+    np.multiply(speeds, _NORTH.take(points), out=measures[:, _NORTHWARD])
+    np.divide(raw[:, _SUNSHINE], daylight, out=measures[:, _FRACTION])
+    minuends, subtrahends = measures.take(_MINUENDS, axis=1), measures.take(_SUBTRAHENDS, axis=1)
+    np.subtract(minuends, subtrahends, out=measures[:, _CHANGES])
     return measures
+
+
+def _moisture(measures: Floats) -> None:
+    """Fill in dew points, deg C, and vapour pressure deficits, hPa.
+
+    Magnus formula over water (WMO No. 8, annex 4.B).
+    """
+    temperature, humidity = measures[:, _TEMPERATURES], measures[:, _HUMIDITIES] / _PERCENT
+    exponent = _MAGNUS_SLOPE * temperature / (_MAGNUS_OFFSET + temperature)
+    gamma = exponent + np.log(np.maximum(humidity, _BONE_DRY))
+    np.divide(_MAGNUS_OFFSET * gamma, _MAGNUS_SLOPE - gamma, out=measures[:, _DEW_POINTS])
+    saturation = _MAGNUS_PRESSURE * np.exp(exponent)
+    np.multiply(saturation, _ONE - humidity, out=measures[:, _DEFICITS])
 
 
 class Climate(msgspec.Struct, frozen=True):
@@ -173,6 +200,7 @@ class Encoder:
         place = np.stack([climate.latitude, climate.longitude], axis=1)[:, np.newaxis, :]
         self._mean = mean.reshape(stations * DAYS, -1)
         self._precision = 1 / climate.spread
+        self._tendency = climate.tendency.reshape(-1)
         self._daylight = day_lengths(climate.latitude).reshape(-1)
         self._climate = np.concatenate(
             [
@@ -191,14 +219,17 @@ class Encoder:
         station = raw[:, LOCATION].astype(np.intp)
         day = station * DAYS + raw[:, DATE].astype(np.intp) - 1
         points = directions(raw)
-        mean = self._mean[day]
-        measures = measure(raw, points, self.climate.wind, self._daylight[day])
+        mean = self._mean.take(day, axis=0)
+        measures = measure(raw, points, self.climate.wind, self._daylight.take(day))
         measures = np.where(np.isnan(measures), mean, measures)
-        anomalies = (measures - mean) * self._precision[station]
-        tendency = self.climate.tendency[station[:, np.newaxis], _WIND, points]
-        return np.concatenate(
-            [measures, anomalies, self._climate[day], tendency], axis=1, dtype=np.float32
-        )
+        matrix = np.empty((len(raw), len(FEATURES)), dtype=np.float32)
+        matrix[:, _MEASURED] = measures
+        measures -= mean
+        measures *= self._precision.take(station, axis=0)
+        matrix[:, _ANOMALIES] = measures
+        matrix[:, _SEASONAL] = self._climate.take(day, axis=0)
+        matrix[:, _TENDING] = self._tendency.take(station[:, np.newaxis] * _BLOCK + _WIND + points)
+        return matrix
 
     def save(self, path: Path) -> None:
         """Write the climate as .npz, the same bytes for the same numbers."""
@@ -224,5 +255,11 @@ class Encoder:
             raise DeploymentError(f"encoder.npz is damaged ({error}); restore the file.") from error
 
 
-_WIND: Final = np.arange(len(_WINDS))
+# Where a station's winds start in the tendencies, laid out flat.
+_WIND: Final = np.arange(len(_WINDS)) * (CALM + 1)
+_BLOCK: Final = np.array(len(_WINDS) * (CALM + 1))
+_MEASURED: Final = slice(len(MEASURES))
+_ANOMALIES: Final = slice(len(MEASURES), 2 * len(MEASURES))
+_SEASONAL: Final = slice(2 * len(MEASURES), -len(_WINDS))
+_TENDING: Final = slice(-len(_WINDS), None)
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say

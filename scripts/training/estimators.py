@@ -42,7 +42,7 @@ def logistic_regression() -> Pipeline:
 
 
 def random_forest() -> Pipeline:
-    """Trees small enough to load at once, on random thirds of the days."""
+    """Trees small enough to load at once, each on its own draw of the days."""
     forest = RandomForestClassifier(
         n_estimators=60,
         criterion="entropy",

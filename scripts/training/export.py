@@ -142,23 +142,26 @@ def _branches(tree: Any) -> dict[str, NDArray[Any]]:
 def _logistic_regression(name: str, estimator: Pipeline) -> onnx.ModelProto:
     """Turn a regression on splines of degree one into slopes that change at knots.
 
-    On a feature x, f(x) = f(t0) + s0 (x - t0) + sum over inner knots t of change(t) max(x - t, 0).
+    On a feature x, f(x) = f(t0) + s0 (x - t0) + sum over inner knots t of change(t) max(x - t, 0),
+    and max(x - t, 0) = max(x, t) - t. With a first knot at minus infinity, which lets x through,
+    one Max and one product do it all, the standardisation folded into knots, slopes and intercept.
+    Knots go before features, (n, knots, features), so that Max runs along whole rows.
     """
     scale, splines, logistic = (step for _, step in estimator.steps)
     # With degree one, each basis function is 1 at its own knot and 0 at the others.
-    values = logistic.coef_[0].reshape(len(FEATURES), -1)
-    knots = splines.bsplines_[0].t[1:-1]  # the same for every feature
-    slopes = np.diff(values) / np.diff(knots)
-    changes = np.diff(slopes)
-    intercept = logistic.intercept_[0] + (values[:, 0] - slopes[:, 0] * knots[0]).sum()
+    values = logistic.coef_[0].reshape(len(FEATURES), -1).T
+    knots = scale.mean_ + np.outer(splines.bsplines_[0].t[1:-1], scale.scale_)
+    slopes = np.diff(values, axis=0) / np.diff(knots, axis=0)
+    changes = np.diff(slopes, axis=0)
+    intercept = logistic.intercept_[0] + (values[0] - slopes[0] * knots[0]).sum()
+    intercept -= (changes * knots[1:-1]).sum()
+    bends = np.vstack([np.full_like(knots[:1], -np.inf), knots[1:-1]])
+    weights = np.vstack([slopes[:1], changes])
     graph = _Graph()
-    standard = _standardised(graph, scale)
-    bends = graph.apply("Unsqueeze", standard, np.array([2]))
-    bends = graph.apply("Relu", graph.apply("Sub", bends, knots[1:-1]))
-    bends = graph.apply("Reshape", bends, np.array([-1, changes.size]))
-    line = graph.apply("MatMul", standard, slopes[:, :1])
-    odds = graph.apply("Add", line, graph.apply("MatMul", bends, changes.reshape(-1, 1)))
-    odds = graph.apply("Add", odds, np.array([[intercept]]))
+    bent = graph.apply("Reshape", graph.input, np.array([-1, 1, len(FEATURES)]))
+    bent = graph.apply("Max", bent, bends)
+    bent = graph.apply("Reshape", bent, np.array([-1, bends.size]))
+    odds = graph.apply("Gemm", bent, weights.reshape(-1, 1), np.array([[intercept]]))
     return graph.finish(graph.apply("Sigmoid", odds), name)
 
 
@@ -170,13 +173,13 @@ def _support_vector_machine(name: str, estimator: Pipeline) -> onnx.ModelProto:
     weights = kernel.normalization_.T @ machine.estimator.coef_[0]
     graph = _Graph()
     standard = _standardised(graph, scale)
-    product = graph.apply("MatMul", standard, 2 * kernel.gamma * landmarks.T)
     squares = graph.apply("ReduceSumSquare", standard, np.array([1]), keepdims=1)
     own = graph.apply("Mul", squares, np.array([[-kernel.gamma]]))
     theirs = -kernel.gamma * (landmarks**2).sum(axis=1)[np.newaxis]
-    similarity = graph.apply("Exp", graph.apply("Add", graph.apply("Add", product, own), theirs))
-    margin = graph.apply("MatMul", similarity, weights[:, np.newaxis])
-    margin = graph.apply("Add", margin, np.array([machine.estimator.intercept_]))
+    exponent = graph.apply("Gemm", standard, 2 * kernel.gamma * landmarks.T, theirs)
+    similarity = graph.apply("Exp", graph.apply("Add", exponent, own))
+    intercept = machine.estimator.intercept_[np.newaxis]
+    margin = graph.apply("Gemm", similarity, weights[:, np.newaxis], intercept)
     return graph.finish(_calibrated(graph, margin, machine), name)
 
 
@@ -187,8 +190,7 @@ def _calibrated(graph: _Graph, score: str, calibrated: Any) -> str:
     climb = graph.apply("Sub", score, starts[np.newaxis])
     climb = graph.apply("Div", climb, np.diff(isotonic.X_thresholds_)[np.newaxis])
     climb = graph.apply("Clip", climb, np.array(0.0), np.array(1.0))
-    climb = graph.apply("MatMul", climb, np.diff(values)[:, np.newaxis])
-    return graph.apply("Add", climb, np.array([[values[0]]]))
+    return graph.apply("Gemm", climb, np.diff(values)[:, np.newaxis], values[:1, np.newaxis])
 
 
 def _standardised(graph: _Graph, scale: Any) -> str:
