@@ -90,7 +90,7 @@ class Credentials:
     def __init__(self, users: Mapping[str, ScryptHash]) -> None:
         self._users = dict(users)
         # An unknown user costs the caller the same work as a wrong password.
-        self._nobody = ScryptHash.of("")
+        self._nobody = ScryptHash(os.urandom(16), os.urandom(_DIGEST_BYTES))
         self._key = os.urandom(32)
         self._remembered: cachetools.TTLCache[bytes, str] = cachetools.TTLCache(
             _REMEMBERED, _REMEMBERED_SECONDS
@@ -113,17 +113,20 @@ class Credentials:
                 f"The credentials file {path} cannot be read ({reason}); "
                 "point CREDENTIALS_FILE at a readable one."
             ) from error
-        users = {}
+        users: dict[str, ScryptHash] = {}
         for number, line in enumerate(lines, start=1):
             if line.strip() and not line.startswith("#"):
                 name, _, text = line.strip().partition(":")
                 try:
-                    users[name] = ScryptHash.parse(text)
-                except (ValueError, TypeError) as error:
+                    scrypt = ScryptHash.parse(text)
+                except ValueError:
+                    scrypt = None
+                if scrypt is None or not name or name in users:
                     raise DeploymentError(
                         f"Line {number} of the credentials file {path} is not of the form "
-                        "name:$scrypt$ln=14,r=8,p=1$salt$hash; correct it."
-                    ) from error
+                        "name:$scrypt$ln=14,r=8,p=1$salt$hash with a name of its own; correct it."
+                    )
+                users[name] = scrypt
         if not users:
             raise DeploymentError(f"The credentials file {path} names no user; add one.")
         return cls(users)
@@ -137,7 +140,7 @@ class Credentials:
                 may be left out of it.
 
         Raises:
-            Unauthorized: They are missing, malformed or wrong; the answer is always the same.
+            Unauthorized: They are missing, or malformed or wrong, which are answered alike.
 
         """
         token = _token(authorization, authentication)

@@ -43,28 +43,35 @@ def forecast(
     matrix = models.encode(completion.samples)
     scores = {}
     for name in names:
-        probability, interval = _over_draws(models.score(name, matrix), completion)
+        samples = models.score(name, matrix)
+        probability = _mean(samples, completion)
+        interval = _interval(samples, completion) if fill.draws > 1 else None
         threshold = models.cards[name].threshold
-        scores[name] = Score(
-            probability,
-            interval if fill.draws > 1 else None,
-            probability >= threshold,
-            threshold,
-        )
+        scores[name] = Score(probability, interval, probability >= threshold, threshold)
     return Forecast(scores, completion)
 
 
-def _over_draws(
+def _mean(samples: Probabilities, completion: Completion) -> Probabilities:
+    """Mean of each row over its draws; a row without gaps stands for itself."""
+    whole, drawn = _parted(samples, completion)
+    means = np.empty(len(completion.missing))
+    means[completion.whole], means[completion.gappy] = whole, drawn.mean(axis=1)
+    return means
+
+
+def _interval(samples: Probabilities, completion: Completion) -> NDArray[np.float64]:
+    """Percentiles of each row over its draws; without gaps there is nothing between them."""
+    whole, drawn = _parted(samples, completion)
+    intervals = np.empty((len(completion.missing), len(PERCENTILES)))
+    intervals[completion.whole] = whole[:, np.newaxis]
+    if len(drawn):
+        intervals[completion.gappy] = np.percentile(drawn, PERCENTILES, axis=1).T
+    return intervals
+
+
+def _parted(
     samples: Probabilities, completion: Completion
 ) -> tuple[Probabilities, NDArray[np.float64]]:
-    """Mean and percentiles of each row over its draws; a row without gaps stands for itself."""
+    """Scores of the rows without gaps, (whole,), and of the draws, (gappy, draws)."""
     whole = len(completion.whole)
-    probability = np.empty(len(completion.missing))
-    interval = np.empty((len(completion.missing), len(PERCENTILES)))
-    probability[completion.whole] = samples[:whole]
-    interval[completion.whole] = samples[:whole, np.newaxis]
-    if len(completion.gappy):
-        drawn = samples[whole:].reshape(-1, completion.draws)
-        probability[completion.gappy] = drawn.mean(axis=1)
-        interval[completion.gappy] = np.percentile(drawn, PERCENTILES, axis=1).T
-    return probability, interval
+    return samples[:whole], samples[whole:].reshape(-1, completion.draws)

@@ -204,12 +204,12 @@ class Reader:
         return row, self._complete(row, date, place)
 
     def _station(self, value: object) -> float:
-        index = self._stations.find(value) if isinstance(value, str) else None
+        name = value if isinstance(value, str) else ""
+        index = self._stations.find(name)
         if index is None:
-            close = suggestion(str(value), self._stations.names)
-            raise ValueError(
-                f"is none of the {len(self._stations.names)} stations (GET /stations){close}"
-            )
+            names = self._stations.names
+            close = suggestion(name, names)
+            raise ValueError(f"is none of the {len(names)} stations (GET /stations){close}")
         return float(index)
 
     def _complete(self, row: list[float], date: dt.date | None, place: str) -> dt.date | None:

@@ -180,7 +180,11 @@ def members(document: object, known: Sequence[str], place: str = "") -> Members:
 
 def _fill(document: object, errors: list[FieldError]) -> Fill:
     """Read the fill options; what is bad lands in `errors` and its default in the answer."""
-    body = members({} if document is None else document, ("strategy", "draws", "seed"), "/fill")
+    known = ("strategy", "draws", "seed")
+    if not isinstance(document, Mapping | None):
+        errors.append(FieldError("/fill", f"must be an object of {', '.join(known)}"))
+        document = None
+    body = members(document or {}, known, "/fill")
     errors.extend(body.errors)
     strategy = body.given.get("strategy", DEFAULT)
     if strategy not in STRATEGIES:

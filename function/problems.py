@@ -3,7 +3,7 @@
     Problem
     ├── NotJson               400  the body cannot be read as what it claims to be
     ├── Unauthorized          401  no credentials, or wrong ones
-    ├── NotFound              404  no such path, model or station page
+    ├── NotFound              404  no such path or model
     ├── MethodNotAllowed      405  the path exists, the verb does not
     ├── TooLarge              413  body, rows, or rows x draws over the limit
     ├── UnsupportedMediaType  415  a content type nobody here reads
@@ -100,13 +100,6 @@ STATUS: Final[Mapping[type[Problem], HTTPStatus]] = {
 }
 
 
-class _Document(msgspec.Struct, omit_defaults=True):
-    title: str
-    status: int
-    detail: str
-    errors: tuple[FieldError, ...] = ()
-
-
 def document(problem: Problem | None) -> tuple[int, bytes]:
     """Status and RFC 9457 body of a problem; None stands for an unexpected failure (500)."""
     if problem is None:
@@ -114,5 +107,12 @@ def document(problem: Problem | None) -> tuple[int, bytes]:
         problem = Problem("Something went wrong on our side; the request id is in the log.")
     else:
         status = STATUS[type(problem)]
-    members = _Document(status.phrase, int(status), problem.detail, problem.errors)
-    return int(status), msgspec.json.encode({"type": "about:blank", **msgspec.to_builtins(members)})
+    members: dict[str, object] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": problem.detail,
+    }
+    if problem.errors:
+        members["errors"] = problem.errors
+    return int(status), msgspec.json.encode(members)

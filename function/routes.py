@@ -56,8 +56,9 @@ def dispatch(call: Call) -> bytes:
 
     """
     request = call.request
+    route: Route
     try:
-        rule, variables = _URLS.bind("").match(request.path, request.method, return_rule=True)
+        route, variables = _URLS.bind("").match(request.path, request.method)
     except werkzeug.exceptions.MethodNotAllowed as error:
         allowed = ", ".join(sorted(error.valid_methods or ()))
         raise MethodNotAllowed(
@@ -65,7 +66,6 @@ def dispatch(call: Call) -> bytes:
         ) from None
     except werkzeug.exceptions.NotFound:
         raise NotFound("There is no such path; GET / lists them.") from None
-    route = ROUTES[int(rule.endpoint)]
     call.log["route"] = route.path
     if route.authentication:
         call.user = call.service.credentials.authenticate(
@@ -234,10 +234,7 @@ ROUTES: Final = (
 )
 
 _URLS: Final = Map(
-    [
-        Rule(route.path, methods=[route.method], endpoint=str(number))
-        for number, route in enumerate(ROUTES)
-    ],
+    [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES],
     strict_slashes=True,
     redirect_defaults=False,
     merge_slashes=False,

@@ -32,7 +32,6 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         artifacts = Artifacts(Path(settings.data_dir))
-        self.registry = artifacts.registry
         self.stations = Stations.parse(artifacts.read("stations.csv"))
         self.filler = Filler.parse(artifacts.read("numeric_ranges.csv"))
         self.metrics = _metrics(artifacts.read("metrics.json"))

@@ -99,8 +99,7 @@ def train(
         export.to_joblib(fitted[name].estimator, output / "models" / f"{name}.joblib")
         progress.advance(step)
     progress.update(step, description="Measuring on the test years")
-    files.write_json({"test_set": {}, "models": {}}, output / "metrics.json")
-    write_registry(training, output, names)
+    write_registry(training, output, names)  # measuring goes through it
     files.write_json(measure(test, output), output / "metrics.json")
     write_registry(training, output, names)
     progress.advance(step)
@@ -127,7 +126,7 @@ def measure(test: Dataset, data: Path) -> dict[str, Any]:
 
 
 def write_registry(training: Dataset, output: Path, names: Sequence[str]) -> None:
-    """Write `registry.json` for the files of these models."""
+    """Write `registry.json` for the files that are there and these models."""
     first, last = training.period()
     listed = ("encoder.npz", "metrics.json", "numeric_ranges.csv", "stations.csv")
     entries = [
@@ -151,7 +150,9 @@ def write_registry(training: Dataset, output: Path, names: Sequence[str]) -> Non
     registry = {
         "default": DEFAULT_MODEL if DEFAULT_MODEL in names else names[0],
         "version": __version__,
-        "files": {name: files.checksum(output / name) for name in listed},
+        "files": {
+            name: files.checksum(output / name) for name in listed if (output / name).exists()
+        },
         "models": entries,
     }
     files.write_json(registry, output / "registry.json")

@@ -34,3 +34,9 @@ def test_threshold() -> None:
     stated = re.search(r"\*\*threshold\*\*, ([0-9.]+) %", CARD)
     assert stated
     assert float(stated[1]) == round(100 * threshold, 1)
+
+
+def test_every_figure_is_named() -> None:
+    for model in METRICS["models"].values():
+        others = model.keys() - set(COLUMNS) - {"threshold"}
+        assert {name for name in others if f"`{name}`" not in CARD} == set()

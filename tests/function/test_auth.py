@@ -75,6 +75,11 @@ def test_file(tmp_path: Path) -> None:
     path.write_text(f"eve:{ScryptHash.of('apple')}\nadam:apple\n")
     with pytest.raises(DeploymentError, match="Line 2"):
         Credentials.load(path)
+    line = f"eve:{ScryptHash.of('apple')}\n"
+    for content in (line + line, line[3:]):
+        path.write_text(content)
+        with pytest.raises(DeploymentError, match="a name of its own"):
+            Credentials.load(path)
     path.write_text("")
     with pytest.raises(DeploymentError, match="names no user"):
         Credentials.load(path)

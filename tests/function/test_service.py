@@ -4,7 +4,7 @@ import flask
 import msgspec
 import pytest
 
-from function import __version__, main, problems, routes, service, telemetry
+from function import __version__, main, problems, service, telemetry
 from function.problems import DeploymentError
 from function.stations import Stations
 from tests.serving import ROOT
@@ -43,13 +43,6 @@ def test_not_ready_is_a_503_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> 
     response = answer("/health/ready")
     assert response.status_code == 503
     assert "random-forest" in msgspec.json.decode(response.data)["detail"]
-
-
-def test_every_route_has_an_action_and_a_summary() -> None:
-    for route in routes.ROUTES:
-        assert callable(route.action)
-        assert route.summary
-        assert route.method in {"GET", "POST"}
 
 
 def test_damaged_metrics() -> None:

@@ -71,6 +71,7 @@ def test_no_object(server: Server, route: str, document: object) -> None:
         ("RainToday", "maybe"),
         ("RainToday", 1),
         ("Location", 5),
+        ("Location", ["Sydney"]),
         ("Location", ""),
         ("Date", "2024-02-30"),
         ("Date", "30/06/2024"),
@@ -170,10 +171,10 @@ def test_bad_fill(server: Server, member: str, value: object) -> None:
     assert list(errors(server.post("/predict", body))) == [f"/fill/{member}"]
 
 
-def test_fill_that_is_no_object(server: Server) -> None:
-    assert list(errors(server.post("/predict", {"observation": FINE, "fill": "uniform"}))) == [
-        "/fill"
-    ]
+@pytest.mark.parametrize("fill", ["uniform", "", [], 0, False])
+def test_fill_that_is_no_object_hides_no_other_mistake(server: Server, fill: object) -> None:
+    found = errors(server.post("/predict", {"observation": {"Location": "Sydny"}, "fill": fill}))
+    assert set(found) == {"/fill", "/observation/Location"}
 
 
 def test_random_fill_draws_once_and_needs_a_station_for_none(server: Server) -> None:

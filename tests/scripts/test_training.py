@@ -1,5 +1,6 @@
 """Training, on invented days."""
 
+import base64
 import gzip
 import io
 import json
@@ -20,6 +21,19 @@ from function.stations import Stations
 from scripts.training import dataset, evaluate, metrics, train
 from scripts.training.failure import Failure, run
 from tests.serving import ROOT
+
+# Three invented days as R 4.2 saves them: a tibble with dates, factors, integers and NA in each.
+INVENTED_RDATA = """
+/Td6WFoAAAFpIt42AgAhARwAAAAQz1jM4AbKAixdACkRB1RXIuRuUsqfktkkYTyzHMdu+351IdX0vSzDyK4v5fQJIZvO
+AyXlOOokd1oxNfRppadRjFeTPGvwDF6CG2dwNnkbW7Vwb9kK/C4WEdvcwr6u/Ew07Mnxtgc2gAbV8qRxRtyTER8GsiyD
+aCed/zNJQ+VFSoEKukgKIyrQowvj+2qNfiWJJCLFKdfqroL5Jv1zKb++RobcAgD6GyOA4QUrQ2xTZkpinBpRb91rtLTC
+/rElCqyV9Iu6TafLpggbBRsMZOz1ln9HEfd3cwp4t2m39OSLUoq6tk7RJJSL12tBPmJ3ifajZ/VSlHehGt6C52jroPUQ
++sdRLPsOpG0DoQlesDlcZ8XC6komqe7QZ+EolbkMzQTuccgOZ8x/MiQB6TAwa9MS0SUYy/7n1qlUweFaWbLGj2p8YvQO
+pVWlhpe/FPEHto0HLnifCgAO0enybcUrC9fkBTiX/ad3Or/LJIzp9uyE2EM2hpnUeeOc7WDelzME325V5sb+/yh3KR5y
+prYlm7UqPzvM9dY3k8X8LkGXCWwq8RCVWxv2C/DHcmwKS08hBJ1kIx8gnxncoIVbfk9rHW1s8GgS+atAwkyNERJSYWZm
+PpQ3ULQRywCQ7ouoC2IGXRRcPphodOC73naL3IW2nZEUR8hAaMXYO2xMV/VmWLSuq9PSQ6h+BrvIAG/RJgtLi7d80sVw
+jolrK5hG2Hpdj4APUNdVT1Qal4AyS+XPuwyIYs+osXQyGGgA5C81TgABxATLDQAA69Q4FT4wDYsCAAAAAAFZWg==
+"""
 
 
 def invented(days: int, first: str = "2019-01-01", towns: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -93,13 +107,13 @@ def test_csv_reads_the_same_compressed_and_with_tomorrows_rain_in_it(
 
 
 def test_rdata_of_r_itself_reads_as_its_csv(stations: Stations, tmp_path: Path) -> None:
-    # invented.RData was saved by R 4.2: a tibble with dates, factors, integers and NA in each.
     (tmp_path / "same.csv").write_text(
         ",".join((*COLUMNS, "RainTomorrow")) + "\n"
         "Perth,2020-03-01,NA,30,2.4,4,NA,NA,35,N,SSW,11,NA,NA,33,1010,1008.1,8,7,22,29,Yes,No\n"
         "Sydney,2020-02-29,18.1,25.4,0,NA,8,W,40,NA,S,9,19,60,50,1015.2,1012.2,1,NA,20.2,24.8,No,Yes\n"
     )
-    theirs = dataset.read(Path(__file__).with_name("invented.RData"), stations)
+    (tmp_path / "weatherAUS.RData").write_bytes(base64.b64decode(INVENTED_RDATA))
+    theirs = dataset.read(tmp_path / "weatherAUS.RData", stations)
     ours = dataset.read(tmp_path / "same.csv", stations)
     np.testing.assert_array_equal(theirs.raw, ours.raw)
     np.testing.assert_array_equal(theirs.rain_tomorrow, ours.rain_tomorrow)
@@ -153,7 +167,7 @@ def test_files_that_are_not_what_they_should_be(stations: Stations, tmp_path: Pa
     packed = bytearray(gzip.compress(b"Date,Location\n" * 99))
     packed[15:25] = bytes(10)
     (tmp_path / "broken.csv.gz").write_bytes(packed)
-    original = lzma.decompress(Path(__file__).with_name("invented.RData").read_bytes())
+    original = lzma.decompress(base64.b64decode(INVENTED_RDATA))
     (tmp_path / "broken.RData").write_bytes(original[: len(original) // 2])
     (tmp_path / "broken.rda").write_bytes(b"\xfd7zXZ\x00 no more")
     for name in ("broken.csv.gz", "broken.RData", "broken.rda"):
