@@ -15,17 +15,14 @@ Three kinds of features:
 A measure that is missing stands at its climatological mean, an anomaly of zero.
 """
 
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path
-from typing import IO, Final, Self
+from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from function.observation import COLUMN, DATE, LOCATION, Raw
-from function.problems import DeploymentError
 
 Matrix = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -87,6 +84,7 @@ def _span(first: str, last: str) -> slice:
 _RAW: Final = tuple(COLUMN)
 _READ_FROM: Final = _columns((*_READ, "RainToday", "Rainfall", "Evaporation"), _RAW)
 DIRECTIONS: Final = _columns(("WindGustDir", "WindDir9am", "WindDir3pm"), _RAW)
+_SPEEDS_FROM: Final = _columns(("WindGustSpeed", "WindSpeed9am", "WindSpeed3pm"), _RAW)
 _TEMPERATURES: Final = _span("Temp9am", "Temp3pm")
 _HUMIDITIES: Final = _span("Humidity9am", "Humidity3pm")
 _LOGGED: Final = _span("LogRainfall", "LogEvaporation")
@@ -102,7 +100,7 @@ _SUBTRAHENDS: Final = _columns([pair[1] for pair in _PAIRS], MEASURES)
 _SUNSHINE: Final = COLUMN["Sunshine"]
 _ANGLES: Final = np.append(np.arange(CALM) * (2 * np.pi / CALM), np.nan)
 _EAST, _NORTH = np.sin(_ANGLES), np.cos(_ANGLES)
-_UNKNOWN: Final = np.array(float(CALM))
+_UNKNOWN, _NO_WIND = np.array(float(CALM)), np.array(0.0)
 _MAGNUS_SLOPE, _MAGNUS_OFFSET = np.array(17.62), np.array(243.12)  # 1, deg C
 _MAGNUS_PRESSURE: Final = np.array(6.112)  # hPa
 _PERCENT, _BONE_DRY, _ONE = np.array(100.0), np.array(0.01), np.array(1.0)
@@ -125,10 +123,14 @@ def day_lengths(latitudes: Floats) -> Floats:
 
 
 def directions(raw: Raw) -> NDArray[np.intp]:
-    """Compass points of gust, 9am and 3pm wind, (n, 3); `CALM` where one is missing."""
+    """Compass points of gust, 9am and 3pm wind, (n, 3).
+
+    `CALM` where one is missing, or no wind blows: a calm comes from nowhere, whatever a vane shows.
+    """
     # fmin prefers a number to NaN, and every point is less than CALM.
-    points: NDArray[np.intp] = np.fmin(raw.take(DIRECTIONS, axis=1), _UNKNOWN).astype(np.intp)
-    return points
+    points = np.fmin(raw.take(DIRECTIONS, axis=1), _UNKNOWN)
+    blows = raw.take(_SPEEDS_FROM, axis=1) != _NO_WIND
+    return np.where(blows, points, _UNKNOWN).astype(np.intp)
 
 
 def measure(raw: Raw, points: NDArray[np.intp], wind: Floats, daylight: Floats) -> Floats:
@@ -231,29 +233,6 @@ class Encoder:
         matrix[:, _TENDING] = self._tendency.take(station[:, np.newaxis] * _BLOCK + _WIND + points)
         return matrix
 
-    def save(self, path: Path) -> None:
-        """Write the climate as .npz, the same bytes for the same numbers."""
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, array in msgspec.structs.asdict(self.climate).items():
-                entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(entry, "w") as file:
-                    np.lib.format.write_array(file, array, allow_pickle=False)
-
-    @classmethod
-    def load(cls, file: IO[bytes]) -> Self:
-        """Read what `save` wrote.
-
-        Raises:
-            DeploymentError: It is not what it should be.
-
-        """
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                return cls(Climate(**{name: arrays[name] for name in Climate.__struct_fields__}))
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise DeploymentError(f"encoder.npz is damaged ({error}); restore the file.") from error
-
 
 # Where a station's winds start in the tendencies, laid out flat.
 _WIND: Final = np.arange(len(_WINDS)) * (CALM + 1)
@@ -262,4 +241,3 @@ _MEASURED: Final = slice(len(MEASURES))
 _ANOMALIES: Final = slice(len(MEASURES), 2 * len(MEASURES))
 _SEASONAL: Final = slice(2 * len(MEASURES), -len(_WINDS))
 _TENDING: Final = slice(-len(_WINDS), None)
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say

@@ -14,6 +14,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from function import arrays
+from function.artifacts import Artifacts
+from function.climatology import Climatology, Sampler
 from function.observation import (
     DATE,
     DIRECTIONS,
@@ -30,9 +33,9 @@ from function.observation import (
 from function.problems import DeploymentError
 from function.stations import Stations
 
-Strategy = Literal["uniform", "none"]
+Strategy = Literal["climatology", "uniform", "none"]
 STRATEGIES: Final = get_args(Strategy)
-DEFAULT: Final[Strategy] = "uniform"
+DEFAULT: Final[Strategy] = "climatology"
 MAX_DRAWS: Final = 1000
 MAX_SEED: Final = 2**64 - 1
 _DECIMALS: Final = np.array([FIELDS[index].decimals for index in NUMERIC])
@@ -95,25 +98,31 @@ class Filler:
     Args:
         minimum: Smallest value of each numeric variable in the training years, shape (16,).
         maximum: Largest, shape (16,).
+        sampler: Draws from the climatology.
 
     """
 
-    def __init__(self, minimum: NDArray[np.float64], maximum: NDArray[np.float64]) -> None:
+    def __init__(
+        self, minimum: NDArray[np.float64], maximum: NDArray[np.float64], sampler: Sampler
+    ) -> None:
         self._minimum = minimum
         self._maximum = maximum
+        self.sampler = sampler
 
     @classmethod
-    def parse(cls, content: bytes) -> Self:
-        """Filler from the content of `numeric_ranges.csv`.
+    def load(cls, artifacts: Artifacts) -> Self:
+        """Filler from `numeric_ranges.csv` and `climatology.npz`.
 
         Raises:
-            DeploymentError: It is not what it should be.
+            DeploymentError: One is not what it should be.
 
         """
+        sampler = Sampler(arrays.read(Climatology, artifacts, "climatology.npz"))
+        content = artifacts.read("numeric_ranges.csv")
         try:
             rows = csv.DictReader(content.decode().splitlines())
             ranges = {row["variable"]: row for row in rows}
-            return cls(_bounds(ranges, "minimum"), _bounds(ranges, "maximum"))
+            return cls(_bounds(ranges, "minimum"), _bounds(ranges, "maximum"), sampler)
         except (ValueError, KeyError, csv.Error) as error:
             raise DeploymentError(
                 f"The ranges in numeric_ranges.csv are damaged ({error!r}); restore the file."
@@ -127,13 +136,17 @@ class Filler:
         missing = np.zeros(raw.shape, dtype=bool) if fill.strategy == "none" else np.isnan(raw)
         gaps = missing.any(axis=1)
         whole, gappy = np.flatnonzero(~gaps), np.flatnonzero(gaps)
-        drawn = np.repeat(raw[gappy], fill.draws, axis=0)
-        if len(drawn):
-            self._draw_uniform(drawn, np.random.default_rng(fill.seed))
+        drawn = self._draw(raw[gappy], fill) if len(gappy) else raw[gappy]
         return Completion(np.concatenate([raw[whole], drawn]), whole, gappy, missing, fill.draws)
 
-    def _draw_uniform(self, samples: Raw, generator: np.random.Generator) -> None:
-        """Fill in place, every variable for itself, evenly between its training extremes."""
+    def _draw(self, rows: Raw, fill: Fill) -> Raw:
+        generator = np.random.default_rng(fill.seed)
+        if fill.strategy == "climatology":
+            return self.sampler.sample(rows, fill.draws, generator)
+        return self._uniform(np.repeat(rows, fill.draws, axis=0), generator)
+
+    def _uniform(self, samples: Raw, generator: np.random.Generator) -> Raw:
+        """Samples filled, every variable for itself, evenly between its training extremes."""
         rows = len(samples)
         draws = np.empty_like(samples)
         span = self._maximum - self._minimum
@@ -147,6 +160,7 @@ class Filler:
         np.copyto(samples, draws, where=gaps)
         rained = samples[:, RAINFALL] > RAIN_TODAY_ABOVE
         samples[:, RAIN_TODAY] = np.where(gaps[:, RAIN_TODAY], rained, samples[:, RAIN_TODAY])
+        return samples
 
 
 def _bounds(ranges: Mapping[str, Mapping[str, str]], bound: str) -> NDArray[np.float64]:

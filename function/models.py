@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from function import arrays
 from function.artifacts import Artifacts, Card, Format
-from function.encode import Encoder, Matrix
+from function.encode import Climate, Encoder, Matrix
 from function.observation import FIELDS
 from function.problems import DeploymentError
 
@@ -54,7 +55,7 @@ class Models:
             raise DeploymentError(
                 f"MODEL_DEFAULT={self.default} is no model; use one of {', '.join(self.cards)}."
             )
-        self._encoder = Encoder.load(io.BytesIO(artifacts.read("encoder.npz")))
+        self._encoder = Encoder(arrays.read(Climate, artifacts, "encoder.npz"))
         self._scorers = {name: self._load(artifacts, card) for name, card in self.cards.items()}
         self.check()
 

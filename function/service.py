@@ -33,7 +33,7 @@ class Service:
         self.settings = settings
         artifacts = Artifacts(Path(settings.data_dir))
         self.stations = Stations.parse(artifacts.read("stations.csv"))
-        self.filler = Filler.parse(artifacts.read("numeric_ranges.csv"))
+        self.filler = Filler.load(artifacts)
         self.metrics = _metrics(artifacts.read("metrics.json"))
         self.models = Models(artifacts, settings.model_format, settings.model_default)
         self.credentials = Credentials.load(

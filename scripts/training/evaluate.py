@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedKFold
@@ -19,12 +19,13 @@ from function.artifacts import Artifacts
 from function.models import Models
 from function.observation import LOCATION
 from function.stations import Stations
-from scripts.training import climate, dataset
+from scripts.training import climate, dataset, fill_report, filling
 from scripts.training.dataset import Dataset
 from scripts.training.estimators import ESTIMATORS
 from scripts.training.failure import Failure, run
-from scripts.training.train import DATA, OBSERVATIONS, fit, measure, threshold
+from scripts.training.train import DATA, OBSERVATIONS, ROOT, fit, measure, threshold
 
+DOCS: Final = ROOT / "docs"
 _TOLERANCE: Final = 1e-9
 _PARITY: Final = 1e-5
 _FIVE_CITIES: Final = ("Brisbane", "Canberra", "Melbourne", "Perth", "Sydney")
@@ -112,6 +113,12 @@ def five_cities(days: Dataset, stations: Stations, console: Console) -> dict[str
     return {name: float(np.mean(each)) for name, each in scores.items()}
 
 
+def fill(days: Dataset, stations: Stations, data: Path, console: Console) -> dict[str, Any]:
+    """Measure random fill on the test years."""
+    with Progress(console=console) as progress:
+        return filling.measure(days.training(), days.test(), stations, data, progress)
+
+
 def _show(title: str, rows: dict[str, dict[str, Any]], console: Console) -> None:
     table = Table(title=title)
     table.add_column("Model", no_wrap=True)
@@ -138,6 +145,8 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=DATA, help="folder of the models")
     parser.add_argument("--parity", action="store_true", help="compare ONNX with joblib instead")
     parser.add_argument("--protocol", choices=["five-cities"], help="another evaluation instead")
+    parser.add_argument("--fill", action="store_true", help="measure random fill instead")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="folder of its document")
     parser.add_argument("--json", action="store_true", help="print JSON and no table")
     options = parser.parse_args()
     console = Console(stderr=options.json)
@@ -147,6 +156,10 @@ def main() -> None:
         result: dict[str, Any] = parity(days.test(), options.models)
         _show("ONNX against scikit-learn, every test day", result, console)
         _check_parity(result)
+    elif options.fill:
+        result = fill(days, stations, options.models, console)
+        fill_report.write(result, options.docs)
+        console.print(f"Written: {options.docs / fill_report.DOCUMENT}, and its pictures.")
     elif options.protocol:
         result = five_cities(days, stations, console)
         rows = {n: {"balanced_accuracy": x, "before": _BEFORE[n]} for n, x in result.items()}

@@ -26,7 +26,7 @@ from function.artifacts import Artifacts
 from function.encode import Floats, Matrix
 from function.models import Models
 from function.stations import Stations
-from scripts.training import climate, dataset, export, files, metrics
+from scripts.training import climate, climatology, dataset, export, files, metrics
 from scripts.training.dataset import Dataset
 from scripts.training.estimators import ESTIMATORS
 from scripts.training.failure import Failure, run
@@ -80,13 +80,16 @@ def train(
     """Train these models into an empty folder; gives the seconds that each took."""
     stations = Stations.parse(stations_file.read_bytes())
     training, test = days.training(), days.test()
-    step = progress.add_task("Learning the climate", total=2 + 2 * len(names))
+    step = progress.add_task("Learning the climate", total=3 + 2 * len(names))
     encoder = climate.learn(training.raw, training.rain_tomorrow, stations)
     features = encoder.encode(training.raw)
     progress.advance(step)
     shutil.copy(stations_file, output / "stations.csv")
     files.write_ranges(training.raw, output / "numeric_ranges.csv")
-    encoder.save(output / "encoder.npz")
+    files.write_arrays(encoder.climate, output / "encoder.npz")
+    progress.update(step, description="Learning the weather that gaps are filled from")
+    files.write_arrays(climatology.learn(training, stations), output / "climatology.npz")
+    progress.advance(step)
     (output / "models").mkdir()
     fitted = {}
     for name in names:
@@ -128,7 +131,10 @@ def measure(test: Dataset, data: Path) -> dict[str, Any]:
 def write_registry(training: Dataset, output: Path, names: Sequence[str]) -> None:
     """Write `registry.json` for the files that are there and these models."""
     first, last = training.period()
-    listed = ("encoder.npz", "metrics.json", "numeric_ranges.csv", "stations.csv")
+    listed = (
+        *("climatology.npz", "encoder.npz", "metrics.json"),
+        *("numeric_ranges.csv", "stations.csv"),
+    )
     entries = [
         {
             "name": name,

@@ -1,5 +1,11 @@
 """The committed data, loaded once."""
 
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from function.artifacts import Artifacts
@@ -21,7 +27,24 @@ def stations(artifacts: Artifacts) -> Stations:
 
 @pytest.fixture(scope="session")
 def filler(artifacts: Artifacts) -> Filler:
-    return Filler.parse(artifacts.read("numeric_ranges.csv"))
+    return Filler.load(artifacts)
+
+
+@pytest.fixture
+def learned(tmp_path: Path) -> Callable[[str, bytes], Artifacts]:
+    """Puts other bytes in the place of a learned file, and gives the data folder of it."""
+    folder = tmp_path / "data"
+    shutil.copytree(ROOT / "data", folder, ignore=shutil.ignore_patterns("train_test", "raw"))
+
+    def replace(name: str, content: bytes) -> Artifacts:
+        (folder / name).write_bytes(content)
+        registry = json.loads((folder / "registry.json").read_text())
+        registry["files"][name]["sha256"] = hashlib.sha256(content).hexdigest()
+        registry["files"][name]["size_bytes"] = len(content)
+        (folder / "registry.json").write_text(json.dumps(registry))
+        return Artifacts(folder)
+
+    return replace
 
 
 @pytest.fixture(scope="session")

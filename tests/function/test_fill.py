@@ -1,12 +1,16 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from function.fill import MAX_SEED, Fill, Filler, locate, new_seed
+from function.artifacts import Artifacts
+from function.fill import MAX_SEED, Fill, Filler, Strategy, locate, new_seed
 from function.observation import COLUMN, DIRECTIONS, FIELDS, NUMERIC, Observations, Raw
 from function.problems import DeploymentError
 from function.stations import Stations
 
 HOBART = 18.0
+FILLING: tuple[Strategy, ...] = ("climatology", "uniform")
 
 
 def rows(count: int) -> Raw:
@@ -28,11 +32,12 @@ def test_uniform_spreads_over_the_range(filler: Filler) -> None:
     assert (completion.samples[:, 0] == HOBART).all()
 
 
-def test_what_is_known_stays(filler: Filler) -> None:
+@pytest.mark.parametrize("strategy", FILLING)
+def test_what_is_known_stays(filler: Filler, strategy: Strategy) -> None:
     raw = rows(2)
     raw[0, NUMERIC[0]] = 3.3
     raw[1] = 1.0
-    completion = filler.complete(raw, Fill("uniform", 3, 4))
+    completion = filler.complete(raw, Fill(strategy, 3, 4))
     assert (completion.whole.tolist(), completion.gappy.tolist()) == ([1], [0])
     assert len(completion.samples) == 1 + 3
     assert (completion.samples[1:, NUMERIC[0]] == 3.3).all()
@@ -48,11 +53,12 @@ def test_none_leaves_gaps(filler: Filler) -> None:
     assert not completion.missing.any()
 
 
+@pytest.mark.parametrize("strategy", FILLING)
 @pytest.mark.parametrize("seed", [0, 1, MAX_SEED])
-def test_seed_decides(filler: Filler, seed: int) -> None:
-    one, two = (filler.complete(rows(3), Fill("uniform", 2, seed)) for _ in range(2))
+def test_seed_decides(filler: Filler, seed: int, strategy: Strategy) -> None:
+    one, two = (filler.complete(rows(3), Fill(strategy, 2, seed)) for _ in range(2))
     assert (one.samples == two.samples).all()
-    other = filler.complete(rows(3), Fill("uniform", 2, seed ^ 1))
+    other = filler.complete(rows(3), Fill(strategy, 2, seed ^ 1))
     assert (one.samples != other.samples).any()
 
 
@@ -81,6 +87,6 @@ def test_locate_leaves_known_places_alone(stations: Stations) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"variable,minimum\n", b"\xff", b"variable\nMinTemp\n"])
-def test_damaged_ranges(content: bytes) -> None:
+def test_damaged_ranges(learned: Callable[[str, bytes], Artifacts], content: bytes) -> None:
     with pytest.raises(DeploymentError, match=r"numeric_ranges\.csv"):
-        Filler.parse(content)
+        Filler.load(learned("numeric_ranges.csv", content))

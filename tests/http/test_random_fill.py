@@ -14,6 +14,7 @@ def test_observation_is_complete_and_keeps_what_was_known(server: Server) -> Non
     answer = server.post("/random-fill", {"observation": KNOWN}).json()
     assert answer.keys() == {"observation", "filled", "fill"}
     assert answer["fill"].keys() == {"strategy", "seed"}
+    assert answer["fill"]["strategy"] == "climatology"
     observation = answer["observation"]
     assert tuple(observation) == COLUMNS
     assert None not in observation.values()
@@ -21,10 +22,11 @@ def test_observation_is_complete_and_keeps_what_was_known(server: Server) -> Non
     assert set(answer["filled"]) == set(COLUMNS) - KNOWN.keys()
 
 
-def test_numbers_lie_in_their_training_range(server: Server) -> None:
+@pytest.mark.parametrize("strategy", ["climatology", "uniform"])
+def test_numbers_lie_in_their_training_range(server: Server, strategy: str) -> None:
     with (ROOT / "data" / "numeric_ranges.csv").open() as lines:
         ranges = {row["variable"]: row for row in csv.DictReader(lines)}
-    body = {"observations": [KNOWN] * 200, "fill": {"strategy": "uniform", "seed": 2}}
+    body = {"observations": [KNOWN] * 200, "fill": {"strategy": strategy, "seed": 2}}
     answer = server.post("/random-fill", body).json()
     assert len(answer["observations"]) == len(answer["filled"]) == 200
     for observation in answer["observations"]:
@@ -65,7 +67,7 @@ def test_none_gives_back_what_came(server: Server) -> None:
     assert answer["observation"]["Sunshine"] is None
 
 
-@pytest.mark.parametrize("strategy", ["uniform"])
+@pytest.mark.parametrize("strategy", ["climatology", "uniform"])
 def test_two_processes_draw_the_same(
     server: Server, strategy: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

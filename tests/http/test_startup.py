@@ -13,7 +13,7 @@ import pytest
 from tests.serving import ROOT, command, environment, free_port
 
 DATA = ROOT / "data"
-LEARNED = ["encoder.npz", "stations.csv", "numeric_ranges.csv", "metrics.json"]
+LEARNED = ["climatology.npz", "encoder.npz", "stations.csv", "numeric_ranges.csv", "metrics.json"]
 MODEL = "models/logistic-regression.onnx"
 
 

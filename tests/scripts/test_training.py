@@ -36,6 +36,12 @@ jolrK5hG2Hpdj4APUNdVT1Qal4AyS+XPuwyIYs+osXQyGGgA5C81TgABxATLDQAA69Q4FT4wDYsCAAAA
 """
 
 
+LEARNED = (
+    *("registry.json", "metrics.json", "encoder.npz", "climatology.npz"),
+    "models/random-forest.onnx",
+)
+
+
 def invented(days: int, first: str = "2019-01-01", towns: tuple[str, ...] = ()) -> pd.DataFrame:
     """Days that nobody observed: wet air is followed by rain, more often than not."""
     random = np.random.default_rng(3)
@@ -226,7 +232,7 @@ def test_same_days_train_the_same_models(
     with Progress(console=Console(quiet=True)) as progress:
         days = dataset.read(observations, stations)
         train.train(days, ROOT / "data" / "stations.csv", tmp_path, progress)
-    for name in ("registry.json", "metrics.json", "encoder.npz", "models/random-forest.onnx"):
+    for name in LEARNED:
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
 
 
