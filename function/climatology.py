@@ -56,16 +56,18 @@ _EDGES, _LAST_BUT_ONE = np.array(len(KNOTS) + 1), np.array(len(KNOTS) - 2)
 _END: Final = np.array(len(KNOTS) - 1 - 1e-9)
 _HALF: Final = np.array(0.5)
 _NONE, _NEXT, _ZERO, _ONE = np.array(0), np.array(1), np.array(0.0), np.array(1.0)
+_MONTHS, _SEASONS = np.array(MONTHS), np.array(SEASONS)
 _TRIES, _AT_ONCE = 12, 8
 _LEAST_RAIN: Final = 1.2  # mm: what a gauge with steps of 0.2 mm shows above 1 mm
 _ROWS, _SAMPLES = 256, 4096  # at once, which bounds the memory
 _NUMERIC, _WINDS = np.array(NUMERIC), np.array(DIRECTIONS)
 _IDENTITY: Final = np.eye(len(NUMERIC))
 _VARIABLES: Final = np.arange(len(NUMERIC))
-_BLOCKS: Final = np.arange(len(DIRECTIONS)) * (UNKNOWN + 1)
-_WIND_TABLES: Final = np.array(len(DIRECTIONS) * (UNKNOWN + 1))
+_TELLING: Final = np.array([*DIRECTIONS, RAIN_TODAY])
+_TOLD_OF: Final = np.arange(len(_TELLING)) * (UNKNOWN + 1)
+_TOLD_OF_STATION: Final = np.array(len(_TELLING) * (UNKNOWN + 1))
 _UNKNOWN: Final = np.array(float(UNKNOWN))
-_LOWER, _UPPER = (np.array([COLUMN[pair[side]] for pair in ORDER]) for side in (0, 1))
+_PAIRS: Final = np.array([[COLUMN[pair[side]] for pair in ORDER] for side in (0, 1)])
 # By day of the year, which counts from 1.
 _MONTH_OF: Final = np.maximum(np.arange(367) - 1, 0) * MONTHS // 366
 _SEASON_OF: Final = (_MONTH_OF + 1) // 3 % SEASONS
@@ -147,10 +149,13 @@ class Sampler:
         quantiles = climatology.quantiles.astype(np.float64)
         self._lowest = quantiles[..., 0].min(axis=1) / TICKS
         self._highest = quantiles[..., -1].max(axis=1) / TICKS
+        # Counted so that a rounded value's whole part is its index in `_snapped`.
+        self._snapped, first = _snaps(climatology.support, climatology.support_sizes)
+        self._first = first + 0.5
+        quantiles += self._first[:, np.newaxis]
         # Every search in them ends at the latest at the infinite.
         quantiles = np.pad(quantiles, [(0, 0)] * 3 + [(0, 1)], constant_values=np.inf)
         self._quantiles = quantiles.reshape(-1, *quantiles.shape[2:])
-        self._snapped, self._snap_from = _snaps(climatology.support, climatology.support_sizes)
         weights = climatology.weights.astype(np.float64)
         self._weights = np.log(weights).reshape(-1, kinds)
         # Scores are counted in knots, from the first, which saves turning them into positions.
@@ -160,12 +165,13 @@ class Sampler:
         self._root = np.linalg.cholesky(self._covariance)
         winds = climatology.winds.astype(np.float64).cumsum(axis=3)
         self._winds = winds / winds[..., -1:]
-        # Laid out as it is looked up; an unknown direction tells nothing.
-        told = np.log(np.diff(self._winds, axis=3, prepend=0.0))
-        told = np.concatenate([told, np.zeros_like(told[..., :1])], axis=3)
-        self._told = np.ascontiguousarray(told.transpose(0, 1, 3, 2)).reshape(-1, kinds)
+        # What winds and today's rain tell of the kinds, as it is looked up; the unknown is silent.
+        told = np.zeros((len(winds), len(_TELLING), UNKNOWN + 1, kinds))
+        odds = np.diff(self._winds, axis=3, prepend=0.0)
+        told[:, : len(DIRECTIONS), :UNKNOWN] = np.log(odds).transpose(0, 1, 3, 2)
         rained = climatology.rained.astype(np.float64)
-        self._rained = np.log(np.stack([1 - rained, rained], axis=1)).reshape(-1, kinds)
+        told[:, -1, 0], told[:, -1, 1] = np.log(1 - rained), np.log(rained)
+        self._told = told.reshape(-1, kinds)
 
     def sample(self, rows: Raw, draws: int, generator: np.random.Generator) -> Raw:
         """Complete raw rows, (n, 22), `draws` times: (n * draws, 22), a row's draws together.
@@ -182,10 +188,9 @@ class Sampler:
         return samples
 
     def _condition(self, rows: Raw) -> Conditions:
-        station = rows[:, LOCATION].astype(np.intp)
-        day = rows[:, DATE].astype(np.intp)
-        cell = station * MONTHS + _MONTH_OF.take(day)
-        place = station * SEASONS + _SEASON_OF.take(day)
+        station, day = rows[:, LOCATION].astype(np.intp), rows[:, DATE].astype(np.intp)
+        cell = station * _MONTHS + _MONTH_OF.take(day)
+        place = station * _SEASONS + _SEASON_OF.take(day)
         gaps = np.isnan(rows)
         known = ~gaps.take(_NUMERIC, axis=1)
         covariance = self._covariance.take(place, axis=0)
@@ -206,7 +211,7 @@ class Sampler:
     def _scores(self, rows: Raw, cell: Indices, tables: Indices) -> Floats:
         """Scores of the numeric variables, (n, 16), NaN where they are not known."""
         quantiles = self._quantiles.take(cell, axis=0)
-        ticks = rows.take(_NUMERIC, axis=1) * TICKS
+        ticks = rows.take(_NUMERIC, axis=1) * TICKS + self._first
         less = (quantiles >= ticks[..., np.newaxis]).argmax(axis=2)
         up_to = (quantiles > ticks[..., np.newaxis]).argmax(axis=2)
         # A value that quantiles share has the mean of their scores; any other lies between two.
@@ -221,15 +226,14 @@ class Sampler:
 
     def _likelihood(self, rows: Raw, gaps: Mask, station: Indices, cell: Indices) -> Floats:
         """Logarithm of what month, winds and today's rain say for each kind; (n, kinds)."""
+        telling = rows.take(_TELLING, axis=1)
+        # Where rainfall is known, it has said it.
+        telling[:, -1] = np.where(gaps[:, RAINFALL], telling[:, -1], _UNKNOWN)
         # fmin prefers a number to NaN, and every point is less than the one that says unknown.
-        points = np.fmin(rows.take(_WINDS, axis=1), _UNKNOWN).astype(np.intp)
-        points += station[:, np.newaxis] * _WIND_TABLES + _BLOCKS
+        points = np.fmin(telling, _UNKNOWN).astype(np.intp)
+        points += station[:, np.newaxis] * _TOLD_OF_STATION + _TOLD_OF
         likelihood = self._weights.take(cell, axis=0)
         likelihood += self._told.take(points, axis=0).sum(axis=1)
-        (alone,) = (gaps[:, RAINFALL] & ~gaps[:, RAIN_TODAY]).nonzero()
-        if len(alone):  # otherwise the rainfall says it
-            rained = rows[alone, RAIN_TODAY].astype(np.intp)
-            likelihood[alone] += self._rained.take(station[alone] * 2 + rained, axis=0)
         return likelihood
 
     def _draw(self, given: Conditions, draws: int, generator: np.random.Generator) -> Raw:
@@ -237,16 +241,16 @@ class Sampler:
         odds = given.odds.take(of, axis=0)
         uniform = generator.random((len(of), 1 + len(_WINDS)))
         kind = _choose(odds, uniform[:, 0] * odds[:, -1])
-        winds = self._winds[given.station[of], :, kind]
+        station = given.station.take(of)
+        winds = self._winds[station, :, kind]
         samples, gaps = given.rows.take(of, axis=0), given.gaps.take(of, axis=0)
         drawn = np.empty_like(samples)
         drawn[:, _WINDS] = _choose(winds, uniform[:, 1:])
         drawn[:, _NUMERIC] = self._numbers(given, of, kind, generator)
         np.copyto(samples, drawn, where=gaps)
-        _tell_rain(samples, gaps)
         # What contradicts itself is drawn anew, within its kind of weather: several at once, where
         # few are asked for, which costs hardly more than one.
-        (again,) = _contradictory(samples, gaps).nonzero()
+        (again,) = _reconcile(samples, gaps).nonzero()
         for _ in range(_TRIES):
             if not len(again):
                 return samples
@@ -255,8 +259,7 @@ class Sampler:
             numbers = self._numbers(given, of.take(which), kind.take(which), generator)
             part, lacking = samples.take(which, axis=0), gaps.take(which, axis=0)
             part[:, _NUMERIC] = np.where(lacking[:, _NUMERIC], numbers, part[:, _NUMERIC])
-            _tell_rain(part, lacking)
-            wrong = _contradictory(part, lacking).reshape(-1, at_once)
+            wrong = _reconcile(part, lacking).reshape(-1, at_once)
             best = wrong.argmin(axis=1) + np.arange(0, len(which), at_once)
             samples[again] = part.take(best, axis=0)
             again = again[wrong.all(axis=1)]
@@ -282,13 +285,12 @@ class Sampler:
         position -= knot
         knot += tables
         low, high = self._quantiles.take(knot), self._quantiles.take(knot + _NEXT)
-        ticks = np.rint(low + position * (high - low)).astype(np.intp)
-        values: Floats = self._snapped.take(ticks + self._snap_from)
+        values: Floats = self._snapped.take((low + position * (high - low)).astype(np.intp))
         return values
 
     def _settled(self, samples: Raw, gaps: Mask, station: Indices) -> Raw:
         """Samples that no draw could reconcile, with the drawn values moved next to the known."""
-        for lower, upper in zip(_LOWER, _UPPER, strict=True):
+        for lower, upper in _PAIRS.T:
             low, high = samples[:, lower].copy(), samples[:, upper].copy()
             samples[:, upper] = np.where(gaps[:, upper], np.maximum(low, high), high)
             samples[:, lower] = np.where(gaps[:, lower], np.minimum(low, samples[:, upper]), low)
@@ -299,7 +301,7 @@ class Sampler:
         samples[:, RAINFALL] = np.where(gaps[:, RAINFALL], moved, rainfall)
         inside = samples[:, _NUMERIC].clip(self._lowest[station], self._highest[station])
         samples[:, _NUMERIC] = np.where(gaps[:, _NUMERIC], inside, samples[:, _NUMERIC])
-        _tell_rain(samples, gaps)
+        _reconcile(samples, gaps)
         return samples
 
 
@@ -324,18 +326,15 @@ def _choose(odds: Floats, uniform: Floats) -> Indices:
     return choice
 
 
-def _tell_rain(samples: Raw, gaps: Mask) -> None:
-    """Set RainToday by the rainfall, where it is not known."""
-    rained = samples[:, RAINFALL] > RAIN_TODAY_ABOVE
-    samples[:, RAIN_TODAY] = np.where(gaps[:, RAIN_TODAY], rained, samples[:, RAIN_TODAY])
+def _reconcile(samples: Raw, gaps: Mask) -> Mask:
+    """Set RainToday by the rainfall where it is not known; gives what contradicts itself still.
 
-
-def _contradictory(samples: Raw, gaps: Mask) -> Mask:
-    """Rows where a drawn value contradicts another value."""
-    drawn = gaps.take(_LOWER, axis=1) | gaps.take(_UPPER, axis=1)
-    wrong = drawn & (samples.take(_LOWER, axis=1) > samples.take(_UPPER, axis=1))
+    What is wrong between known values does not count.
+    """
     rained = samples[:, RAINFALL] > RAIN_TODAY_ABOVE
-    contradictory: Mask = wrong.any(axis=1) | (
-        gaps[:, RAINFALL] & (rained != samples[:, RAIN_TODAY])
-    )
+    told = np.where(gaps[:, RAIN_TODAY], rained, samples[:, RAIN_TODAY])
+    samples[:, RAIN_TODAY] = told
+    pairs = samples.take(_PAIRS, axis=1)
+    wrong = (pairs[:, 0] > pairs[:, 1]) & gaps.take(_PAIRS, axis=1).any(axis=1)
+    contradictory: Mask = wrong.any(axis=1) | (gaps[:, RAINFALL] & (rained != told))
     return contradictory

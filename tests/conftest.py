@@ -1,11 +1,14 @@
-"""What all tests share: one real server, and no test that is skipped unseen."""
+"""What all tests share: one real server, the committed data, and no test skipped unseen."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.serving import Server, serve
+from function.artifacts import Artifacts
+from function.fill import Filler
+from function.stations import Stations
+from tests.serving import ROOT, Server, serve
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +16,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The function with the committed models and default settings."""
     with serve(tmp_path_factory.mktemp("server") / "log") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Artifacts:
+    return Artifacts(ROOT / "data")
+
+
+@pytest.fixture(scope="session")
+def stations(artifacts: Artifacts) -> Stations:
+    return Stations.parse(artifacts.read("stations.csv"))
+
+
+@pytest.fixture(scope="session")
+def filler(artifacts: Artifacts) -> Filler:
+    return Filler.load(artifacts)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

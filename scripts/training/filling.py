@@ -62,7 +62,7 @@ class Cases(msgspec.Struct, frozen=True):
         return np.where(self.hidden[case], np.nan, self.raw)
 
 
-def cases(test: Dataset, rows: int = ROWS) -> Cases:
+def cases(test: Dataset, rows: int) -> Cases:
     """Draw test days with seed 0, and what to hide of them."""
     generator = np.random.default_rng(0)
     chosen = np.sort(generator.choice(len(test.raw), min(rows, len(test.raw)), replace=False))
@@ -263,7 +263,7 @@ def measure(
     """Everything that `docs/random-fill.md` tells."""
     artifacts = Artifacts(data)
     models, filler = Models(artifacts), Filler.load(artifacts)
-    given = cases(test)
+    given = cases(test, ROWS)
     step = progress.add_task("Speed", total=5)
 
     def go_on(description: str) -> None:

@@ -1,4 +1,4 @@
-"""The committed data, loaded once."""
+"""What only the tests of the function's parts need."""
 
 import hashlib
 import json
@@ -9,25 +9,8 @@ from pathlib import Path
 import pytest
 
 from function.artifacts import Artifacts
-from function.fill import Filler
 from function.models import Models
-from function.stations import Stations
 from tests.serving import ROOT
-
-
-@pytest.fixture(scope="session")
-def artifacts() -> Artifacts:
-    return Artifacts(ROOT / "data")
-
-
-@pytest.fixture(scope="session")
-def stations(artifacts: Artifacts) -> Stations:
-    return Stations.parse(artifacts.read("stations.csv"))
-
-
-@pytest.fixture(scope="session")
-def filler(artifacts: Artifacts) -> Filler:
-    return Filler.load(artifacts)
 
 
 @pytest.fixture

@@ -8,18 +8,18 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from function import arrays
+from function.artifacts import Artifacts
+from function.climatology import Climatology
+from function.fill import Fill, Filler
+from function.models import Models
 from function.observation import COLUMN, COLUMNS, Reader
 from function.problems import FieldError
 from function.stations import Stations
-from scripts.training import dataset, evaluate, files, train
+from scripts.training import climatology, dataset, evaluate, files, filling, train
 from tests.serving import ROOT
 
 pytestmark = pytest.mark.data
-
-
-@pytest.fixture(scope="module")
-def stations() -> Stations:
-    return Stations.parse((ROOT / "data" / "stations.csv").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,54 @@ def test_validator_refuses_no_day_that_was(stations: Stations) -> None:
 
 def test_committed_figures_are_what_the_models_give(days: dataset.Dataset) -> None:
     evaluate.recompute(days.test(), ROOT / "data")
+
+
+def test_committed_climatology(
+    days: dataset.Dataset, stations: Stations, artifacts: Artifacts
+) -> None:
+    # The rest of it depends on the machine's own rounding, as the models do.
+    learned = climatology.learn(days.training(), stations, kinds=1)
+    committed = arrays.read(Climatology, artifacts, "climatology.npz")
+    np.testing.assert_array_equal(committed.quantiles, learned.quantiles)
+    np.testing.assert_array_equal(committed.support, learned.support)
+    assert (ROOT / "data" / "climatology.npz").stat().st_size <= 1_500_000
+
+
+@pytest.fixture(scope="module")
+def cases(days: dataset.Dataset) -> filling.Cases:
+    return filling.cases(days.test(), filling.ROWS)
+
+
+def test_climatology_beats_every_other_way_to_fill(
+    days: dataset.Dataset, artifacts: Artifacts, filler: Filler
+) -> None:
+    models = Models(artifacts)
+    cases = filling.cases(days.test(), 1500)
+    table = filling.brier(cases, days.training(), models, filler)
+    for case, told in table.items():
+        for name, score in told.items():
+            assert score["climatology"] < min(score["uniform"], score["median"]), (case, name)
+            assert score["climatology"] <= score["none"] + 0.0005, (case, name)
+            if case in ("9 masked", "12 masked"):
+                assert score["climatology"] < score["none"], (case, name)
+    whole = filling.whole(cases, models, filler)
+    assert filling.gap_closed({"brier": table, "whole": whole}) >= 0.6
+
+
+def test_draws_cover_what_was_hidden(cases: filling.Cases, filler: Filler) -> None:
+    coverage = filling.coverage(cases, filler.sampler)
+    assert 0.88 <= coverage["all"]["all"] <= 0.92
+    for name, share in coverage["variable"].items():
+        assert 0.85 <= share <= 0.95, name
+
+
+def test_drawn_days_look_like_days(cases: filling.Cases, filler: Filler) -> None:
+    empty = filling.blank(cases.raw)
+    drawn = filler.complete(empty, Fill("climatology", 1, 1)).samples
+    assert filling.realism(cases.raw, drawn) <= 0.65
+    assert filling.physical(drawn) >= 0.995
+    uniform = filler.complete(empty, Fill("uniform", 1, 1)).samples
+    assert filling.realism(cases.raw, uniform) > 0.95
 
 
 def test_committed_ranges(days: dataset.Dataset, tmp_path: Path) -> None:

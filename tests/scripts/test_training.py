@@ -16,10 +16,11 @@ from rich.progress import Progress
 
 from function.artifacts import Artifacts
 from function.models import Models
-from function.observation import COLUMN, COLUMNS, COMPASS, FIELDS
+from function.observation import COLUMN, COLUMNS, COMPASS
 from function.stations import Stations
 from scripts.training import dataset, evaluate, metrics, train
 from scripts.training.failure import Failure, run
+from tests.scripts.invented import days_of
 from tests.serving import ROOT
 
 # Three invented days as R 4.2 saves them: a tibble with dates, factors, integers and NA in each.
@@ -42,45 +43,11 @@ LEARNED = (
 )
 
 
-def invented(days: int, first: str = "2019-01-01", towns: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Days that nobody observed: wet air is followed by rain, more often than not."""
-    random = np.random.default_rng(3)
-    towns = towns or ("Albury", "Darwin", "Perth", "Sydney")
-    rows = days * len(towns)
-    wet = random.random(rows)
-    frame = pd.DataFrame(
-        {
-            "Date": np.tile(pd.date_range(first, periods=days).strftime("%Y-%m-%d"), len(towns)),
-            "Location": np.repeat(towns, days),
-        }
-    )
-    for field in FIELDS[2:]:
-        if field.kind == "number":
-            low, high = max(field.minimum, 0), min(field.maximum, 40)
-            frame[field.name] = np.round(low + (high - low) * random.random(rows), field.decimals)
-        elif field.kind == "compass":
-            frame[field.name] = np.array(COMPASS)[random.integers(16, size=rows)]
-    frame["Humidity3pm"] = np.round(20 + 75 * wet)
-    for pressure in ("Pressure9am", "Pressure3pm"):
-        frame[pressure] = np.round(1020 - 15 * wet + random.normal(size=rows), 1)
-    frame["Cloud9am"] = np.round(8 * wet)
-    frame["RainToday"] = np.where(frame["Rainfall"] > 1, "Yes", "No")
-    frame["RainTomorrow"] = np.where(random.random(rows) < wet**2, "Yes", "No")
-    frame.loc[random.random(rows) < 0.3, "Sunshine"] = np.nan
-    frame.loc[random.random(rows) < 0.1, "WindDir9am"] = np.nan
-    return frame[[*COLUMNS, "RainTomorrow"]]
-
-
 @pytest.fixture(scope="module")
 def observations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("observations") / "invented.csv"
-    invented(1500).to_csv(path, index=False, na_rep="NA")
+    days_of(1500).to_csv(path, index=False, na_rep="NA")
     return path
-
-
-@pytest.fixture(scope="module")
-def stations() -> Stations:
-    return Stations.parse((ROOT / "data" / "stations.csv").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +64,7 @@ def trained(
 def test_csv_reads_the_same_compressed_and_with_tomorrows_rain_in_it(
     stations: Stations, tmp_path: Path
 ) -> None:
-    frame = invented(30)
+    frame = days_of(30)
     frame.loc[3, "RainTomorrow"] = np.nan
     paths = [tmp_path / name for name in ("rains.csv", "rains.csv.gz", "weatherAUS.csv")]
     frame.to_csv(paths[0], index=False, na_rep="NA")
@@ -128,7 +95,7 @@ def test_rdata_of_r_itself_reads_as_its_csv(stations: Stations, tmp_path: Path) 
 
 
 def test_row_becomes_numbers(stations: Stations, tmp_path: Path) -> None:
-    frame = invented(1, "2020-12-31", ("Perth",)).assign(WindGustDir="SSW", RainToday="Yes")
+    frame = days_of(1, "2020-12-31", ("Perth",)).assign(WindGustDir="SSW", RainToday="Yes")
     frame.to_csv(tmp_path / "one.csv", index=False)
     days = dataset.read(tmp_path / "one.csv", stations)
     row = days.raw[0]
@@ -155,7 +122,7 @@ def test_row_becomes_numbers(stations: Stations, tmp_path: Path) -> None:
 def test_strange_values_are_named(
     stations: Stations, tmp_path: Path, change: dict[str, str | float], said: str
 ) -> None:
-    invented(2).assign(**change).to_csv(tmp_path / "x.csv", index=False)
+    days_of(2).assign(**change).to_csv(tmp_path / "x.csv", index=False)
     with pytest.raises(Failure, match=said):
         dataset.read(tmp_path / "x.csv", stations)
 
@@ -163,7 +130,7 @@ def test_strange_values_are_named(
 def test_files_that_are_not_what_they_should_be(stations: Stations, tmp_path: Path) -> None:
     with pytest.raises(Failure, match="scripts/get-data"):
         dataset.read(tmp_path / "nothing.csv", stations)
-    invented(2).drop(columns=["Cloud9am"]).to_csv(tmp_path / "x.csv", index=False)
+    days_of(2).drop(columns=["Cloud9am"]).to_csv(tmp_path / "x.csv", index=False)
     with pytest.raises(Failure, match="lacks the columns Cloud9am"):
         dataset.read(tmp_path / "x.csv", stations)
     for name in ("empty.csv", "empty.RData", "empty.csv.gz"):
@@ -251,7 +218,7 @@ def test_altered_figure_is_found(trained: Path) -> None:
 
 def test_five_cities(stations: Stations, tmp_path: Path) -> None:
     cities = ("Brisbane", "Canberra", "Melbourne", "Perth", "Sydney", "Hobart")
-    invented(500, "2010-01-01", cities).to_csv(tmp_path / "x.csv", index=False)
+    days_of(500, "2010-01-01", cities).to_csv(tmp_path / "x.csv", index=False)
     days = dataset.read(tmp_path / "x.csv", stations)
     scores = evaluate.five_cities(days, stations, Console(quiet=True))
     assert len(scores) == 4
@@ -334,7 +301,7 @@ def test_command_trains_into_a_folder(
 
 
 def test_days_on_one_side_of_the_split_only(stations: Stations, tmp_path: Path) -> None:
-    invented(20).to_csv(tmp_path / "x.csv", index=False)
+    days_of(20).to_csv(tmp_path / "x.csv", index=False)
     days = dataset.read(tmp_path / "x.csv", stations)
     with (
         pytest.raises(Failure, match="no days from 2022-01-01 to 2024-12-31; fetch all years"),
