@@ -1,4 +1,4 @@
-"""README's commands do what README shows."""
+"""The documents' commands do what they show."""
 
 import os
 import re
@@ -9,6 +9,7 @@ import pytest
 from tests.serving import ROOT, Server
 
 README = (ROOT / "README.md").read_text()
+DOCUMENTS = [README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))]
 _TESTED = re.compile(r"<!-- tested -->\n```console\n(.*?)```", re.DOTALL)
 _COMMAND = re.compile(r"^\$ ((?:[^'\n]|'[^']*')*)\n", re.MULTILINE)  # quotes may span lines
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
@@ -16,9 +17,9 @@ _LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 
 
 def snippets() -> list[tuple[str, str]]:
-    """Commands, and what README says that they print."""
+    """Commands, and what the documents say that they print."""
     found: list[tuple[str, str]] = []
-    for block in _TESTED.findall(README):
+    for block in (block for document in DOCUMENTS for block in _TESTED.findall(document)):
         _, *parts = _COMMAND.split(block)
         found += zip(parts[::2], parts[1::2], strict=True)
     return found

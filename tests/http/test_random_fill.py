@@ -1,11 +1,12 @@
 """Random fill as a caller gets it."""
 
 import csv
+from collections.abc import Iterator
 
 import pytest
 
 from function.observation import COLUMNS
-from tests.serving import ROOT, Server
+from tests.serving import ROOT, Server, serve
 
 KNOWN = {"Location": "Hobart", "Date": "2024-06-30", "MinTemp": 4.5, "Cloud9am": 7}
 
@@ -67,14 +68,21 @@ def test_none_gives_back_what_came(server: Server) -> None:
     assert answer["observation"]["Sunshine"] is None
 
 
-@pytest.mark.parametrize("strategy", ["climatology", "uniform"])
-def test_two_processes_draw_the_same(
-    server: Server, strategy: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    from tests.serving import serve
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The function in other processes, with more workers and threads."""
+    log = tmp_path_factory.mktemp("other") / "log"
+    with serve(log, WORKERS="2", THREADS="3", OMP_NUM_THREADS="2") as running:
+        yield running
 
-    body = {"observations": [KNOWN, {"Date": "2024-01-05"}]}
-    body["fill"] = {"strategy": strategy, "seed": 99}  # type: ignore[assignment]
-    with serve(tmp_path_factory.mktemp("second") / "log") as second:
-        again = second.post("/random-fill", body).content
-    assert again == server.post("/random-fill", body).content
+
+@pytest.mark.parametrize("strategy", ["climatology", "uniform"])
+def test_other_processes_draw_the_same(server: Server, other: Server, strategy: str) -> None:
+    body: dict[str, object] = {"observations": [KNOWN, {"Date": "2024-01-05"}]}
+    body["fill"] = {"strategy": strategy, "seed": 99}
+    expected = server.post("/random-fill", body).content
+    assert {other.post("/random-fill", body).content for _ in range(4)} == {expected}
+    body = {"model": "all", "observations": [KNOWN, {"Location": "Perth", "Date": "2024-01-05"}]}
+    body["fill"] = {"strategy": strategy, "draws": 30, "seed": 99}
+    expected = server.post("/predict", body).content
+    assert {other.post("/predict", body).content for _ in range(4)} == {expected}
