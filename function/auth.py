@@ -96,6 +96,8 @@ class Credentials:
             _REMEMBERED, _REMEMBERED_SECONDS
         )
         self._lock = threading.Lock()
+        # A hash takes 16 MiB and a core's whole attention: one at a time.
+        self._hashing = threading.Lock()
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -147,13 +149,18 @@ class Credentials:
         if token is None:
             raise Unauthorized("Send Basic credentials with the request.", headers=CHALLENGE)
         seal = hashlib.blake2b(token, key=self._key, digest_size=32).digest()
-        with self._lock:
-            user = self._remembered.get(seal)
+        user = self._recall(seal)
         if user is None:
-            user = self._verify(token)
-            with self._lock:
-                self._remembered[seal] = user
+            with self._hashing:
+                # Whoever was before may have brought the same credentials.
+                user = self._recall(seal) or self._verify(token)
+                with self._lock:
+                    self._remembered[seal] = user
         return user
+
+    def _recall(self, seal: bytes) -> str | None:
+        with self._lock:
+            return self._remembered.get(seal)
 
     def _verify(self, token: bytes) -> str:
         try:

@@ -59,7 +59,7 @@ _NONE, _NEXT, _ZERO, _ONE = np.array(0), np.array(1), np.array(0.0), np.array(1.
 _MONTHS, _SEASONS = np.array(MONTHS), np.array(SEASONS)
 _TRIES, _AT_ONCE = 12, 8
 _LEAST_RAIN: Final = 1.2  # mm: what a gauge with steps of 0.2 mm shows above 1 mm
-_ROWS, _SAMPLES = 256, 4096  # at once, which bounds the memory
+_ROWS, _SAMPLES = 64, 1024  # at once, which bounds the memory
 _NUMERIC, _WINDS = np.array(NUMERIC), np.array(DIRECTIONS)
 _IDENTITY: Final = np.eye(len(NUMERIC))
 _VARIABLES: Final = np.arange(len(NUMERIC))
@@ -155,7 +155,8 @@ class Sampler:
         quantiles += self._first[:, np.newaxis]
         # Every search in them ends at the latest at the infinite.
         quantiles = np.pad(quantiles, [(0, 0)] * 3 + [(0, 1)], constant_values=np.inf)
-        self._quantiles = quantiles.reshape(-1, *quantiles.shape[2:])
+        # In single precision, which halves the tables and holds these halves of ticks exactly.
+        self._quantiles = quantiles.reshape(-1, *quantiles.shape[2:]).astype(np.float32)
         weights = climatology.weights.astype(np.float64)
         self._weights = np.log(weights).reshape(-1, kinds)
         # Scores are counted in knots, from the first, which saves turning them into positions.
@@ -171,7 +172,7 @@ class Sampler:
         told[:, : len(DIRECTIONS), :UNKNOWN] = np.log(odds).transpose(0, 1, 3, 2)
         rained = climatology.rained.astype(np.float64)
         told[:, -1, 0], told[:, -1, 1] = np.log(1 - rained), np.log(rained)
-        self._told = told.reshape(-1, kinds)
+        self._told = told.reshape(-1, kinds).astype(np.float32)
 
     def sample(self, rows: Raw, draws: int, generator: np.random.Generator) -> Raw:
         """Complete raw rows, (n, 22), `draws` times: (n * draws, 22), a row's draws together.

@@ -7,7 +7,7 @@ would then return the same "random" values.
 
 import csv
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, Self, get_args
 
 import msgspec
@@ -38,6 +38,7 @@ STRATEGIES: Final = get_args(Strategy)
 DEFAULT: Final[Strategy] = "climatology"
 MAX_DRAWS: Final = 1000
 MAX_SEED: Final = 2**64 - 1
+_SAMPLES: Final = 1024  # at once, which bounds the memory of all that is done to them
 _DECIMALS: Final = np.array([FIELDS[index].decimals for index in NUMERIC])
 _SCALE: Final = 10.0**_DECIMALS
 
@@ -51,7 +52,7 @@ class Fill(msgspec.Struct, frozen=True):
 
 
 class Completion(msgspec.Struct, frozen=True):
-    """Observations with their gaps filled.
+    """A block of observations with their gaps filled.
 
     `samples` has shape (m, 22): first the rows that had no gap, once each, then `draws` samples
     for each row that had one. `whole` and `gappy` are the rows' indices, in that order, and
@@ -128,19 +129,29 @@ class Filler:
                 f"The ranges in numeric_ranges.csv are damaged ({error!r}); restore the file."
             ) from error
 
-    def complete(self, raw: Raw, fill: Fill) -> Completion:
+    def complete(self, raw: Raw, fill: Fill) -> Iterator[Completion]:
         """Fill what is NaN in `raw`, (rows, 22), whose stations and dates must be known.
 
-        A row without gaps is not repeated: drawing for it would only cost.
+        Gives one block of rows after the other, so that memory does not grow with rows x draws.
         """
+        generator = np.random.default_rng(fill.seed)
+        at_once = max(1, _SAMPLES // fill.draws)
+        for start in range(0, len(raw), at_once):
+            yield self._complete(raw[start : start + at_once], fill, generator)
+
+    def fill_once(self, raw: Raw, fill: Fill) -> Raw:
+        """Every row with its gaps filled by its first draw; shape (rows, 22)."""
+        return np.concatenate([completion.first() for completion in self.complete(raw, fill)])
+
+    def _complete(self, raw: Raw, fill: Fill, generator: np.random.Generator) -> Completion:
         missing = np.zeros(raw.shape, dtype=bool) if fill.strategy == "none" else np.isnan(raw)
         gaps = missing.any(axis=1)
+        # A row without gaps is not repeated: drawing for it would only cost.
         whole, gappy = np.flatnonzero(~gaps), np.flatnonzero(gaps)
-        drawn = self._draw(raw[gappy], fill) if len(gappy) else raw[gappy]
+        drawn = self._draw(raw[gappy], fill, generator) if len(gappy) else raw[gappy]
         return Completion(np.concatenate([raw[whole], drawn]), whole, gappy, missing, fill.draws)
 
-    def _draw(self, rows: Raw, fill: Fill) -> Raw:
-        generator = np.random.default_rng(fill.seed)
+    def _draw(self, rows: Raw, fill: Fill, generator: np.random.Generator) -> Raw:
         if fill.strategy == "climatology":
             return self.sampler.sample(rows, fill.draws, generator)
         return self._uniform(np.repeat(rows, fill.draws, axis=0), generator)

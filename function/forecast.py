@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from function.fill import Completion, Fill, Filler
 from function.models import Models, Probabilities
-from function.observation import Observations
+from function.observation import Observations, Raw
 
 PERCENTILES: Final = (5.0, 95.0)
 
@@ -29,26 +29,45 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """The answers of the models asked, all on the same draws."""
+    """The answers of the models asked, all on the same draws.
+
+    `first` (rows, 22) is each row with its first draw, and `missing`, of the same shape, tells
+    which cells were drawn.
+    """
 
     scores: Mapping[str, Score]
-    completion: Completion
+    first: Raw
+    missing: NDArray[np.bool_]
 
 
 def forecast(
     observations: Observations, fill: Fill, names: tuple[str, ...], models: Models, filler: Filler
 ) -> Forecast:
     """Answer whether it will rain tomorrow, for every observation, by every model named."""
-    completion = filler.complete(observations.raw, fill)
-    matrix = models.encode(completion.samples)
-    scores = {}
-    for name in names:
-        samples = models.score(name, matrix)
-        probability = _mean(samples, completion)
-        interval = _interval(samples, completion) if fill.draws > 1 else None
-        threshold = models.cards[name].threshold
-        scores[name] = Score(probability, interval, probability >= threshold, threshold)
-    return Forecast(scores, completion)
+    means: dict[str, list[Probabilities]] = {name: [] for name in names}
+    intervals: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
+    first, missing = [], []
+    for completion in filler.complete(observations.raw, fill):
+        matrix = models.encode(completion.samples)
+        for name in names:
+            samples = models.score(name, matrix)
+            means[name].append(_mean(samples, completion))
+            if fill.draws > 1:
+                intervals[name].append(_interval(samples, completion))
+        first.append(completion.first())
+        missing.append(completion.missing)
+    scores = {
+        name: _score(means[name], intervals[name], models.cards[name].threshold) for name in names
+    }
+    return Forecast(scores, np.concatenate(first), np.concatenate(missing))
+
+
+def _score(
+    means: list[Probabilities], intervals: list[NDArray[np.float64]], threshold: float
+) -> Score:
+    probability = np.concatenate(means)
+    interval = np.concatenate(intervals) if intervals else None
+    return Score(probability, interval, probability >= threshold, threshold)
 
 
 def _mean(samples: Probabilities, completion: Completion) -> Probabilities:

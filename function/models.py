@@ -29,7 +29,7 @@ Scorer = Callable[[Matrix], Probabilities]
 INPUT: Final = "features"
 OUTPUT: Final = "probability"
 # Rows scored at once: bounds the memory of a kernel machine, whose work is rows x landmarks.
-_CHUNK: Final = 2048
+_CHUNK: Final = 512
 
 
 class Models:
@@ -111,6 +111,9 @@ def _onnx(content: bytes) -> Scorer:
     options = onnxruntime.SessionOptions()
     # The cluster scales pods, not threads; and a thread pool would not survive a fork.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # An arena would keep what the largest request so far has taken, for each model; without one
+    # a single row is as fast.
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def score(matrix: Matrix) -> Probabilities:

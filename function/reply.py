@@ -1,46 +1,55 @@
 """Answers in the words of the contract, made from what the core computed."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from itertools import repeat
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 
-from function.fill import Completion
 from function.forecast import Forecast, Score
 from function.models import Models
-from function.observation import COLUMNS, DATE, LOCATION, Observations, Value, present
+from function.observation import COLUMNS, DATE, LOCATION, Observations, Raw, Value, present
 from function.payload import FillRequest, PredictRequest
 from function.stations import Stations
 
 Document = dict[str, Any]
+_ROWS: Final = 256  # made into JSON at once: objects take ten times the memory of their text
 
 
 def predictions(request: PredictRequest, forecast: Forecast, stations: Stations) -> bytes:
     """JSON answer of /predict."""
-    filled = _filled(forecast.completion)
-    towns = [stations.names[int(index)] for index in request.observations.raw[:, LOCATION]]
-    by_model = {
-        name: [_prediction(score, row, filled.get(row), town) for row, town in enumerate(towns)]
-        for name, score in forecast.scores.items()
-    }
+    rows = len(request.observations.raw)
+    blocks: dict[str, list[bytes]] = {name: [] for name in forecast.scores}
+    for start in range(0, rows, _ROWS):
+        block = range(start, min(start + _ROWS, rows))
+        locations = request.observations.raw[start : block.stop, LOCATION].tolist()
+        towns = [stations.names[int(location)] for location in locations]
+        filled = list(_filled(forecast, block))
+        for name, score in forecast.scores.items():
+            parts = map(_prediction, repeat(score), block, filled, towns)
+            blocks[name].append(msgspec.json.encode(list(parts))[1:-1])
 
-    def shape(rows: list[Document]) -> Document:
-        return {"predictions": rows} if request.many else {"prediction": rows[0]}
+    def shape(parts: list[bytes]) -> Document:
+        if not request.many:
+            return {"prediction": msgspec.Raw(parts[0])}
+        return {"predictions": msgspec.Raw(b"[" + b",".join(parts) + b"]")}
 
     answer: Document = {"model": request.model}
-    if request.model in by_model:
-        answer |= shape(by_model[request.model])
+    if request.model in blocks:
+        answer |= shape(blocks[request.model])
     else:
-        answer["models"] = {name: shape(rows) for name, rows in by_model.items()}
+        answer["models"] = {name: shape(parts) for name, parts in blocks.items()}
     return msgspec.json.encode(answer | {"fill": request.fill})
 
 
 def filled_observations(
-    request: FillRequest, located: Observations, completion: Completion, stations: Stations
+    request: FillRequest, located: Observations, rows: Raw, stations: Stations
 ) -> bytes:
-    """JSON answer of /random-fill; `located` are the request's rows with their stations drawn."""
-    rows = completion.first()
+    """JSON answer of /random-fill.
+
+    `located` are the request's rows with their stations drawn, and `rows` these filled.
+    """
     observations: list[Mapping[str, Value]] = []
     for row, date in zip(rows.tolist(), located.dates, strict=True):
         values = {name: present(index, row[index]) for index, name in enumerate(COLUMNS)}
@@ -83,19 +92,16 @@ def models(served: Models) -> Document:
     return {"default": served.default, "models": cards}
 
 
-def _filled(completion: Completion) -> dict[int, Mapping[str, Value]]:
-    """Values that the first draw put in, by row; rows without gaps do not appear."""
-    first = completion.samples[len(completion.whole) :: completion.draws].tolist()
-    return {
-        row: {
-            COLUMNS[index]: present(index, values[index])
-            for index in np.flatnonzero(completion.missing[row]).tolist()
-        }
-        for row, values in zip(completion.gappy.tolist(), first, strict=True)
-    }
+def _filled(forecast: Forecast, block: range) -> Iterator[msgspec.Raw | None]:
+    """Values that the first draw put into each row, as JSON; None for a row without gaps."""
+    first = forecast.first[block.start : block.stop].tolist()
+    for values, missing in zip(first, forecast.missing[block.start : block.stop], strict=True):
+        drawn = np.flatnonzero(missing).tolist()
+        filled = {COLUMNS[index]: present(index, values[index]) for index in drawn}
+        yield msgspec.Raw(msgspec.json.encode(filled)) if filled else None
 
 
-def _prediction(score: Score, row: int, filled: Mapping[str, Value] | None, town: str) -> Document:
+def _prediction(score: Score, row: int, filled: msgspec.Raw | None, town: str) -> Document:
     answer: Document = {
         "rain_tomorrow": bool(score.rain_tomorrow[row]),
         "probability": float(score.probability[row]),

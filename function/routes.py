@@ -159,8 +159,8 @@ def _random_fill_document(call: Call, document: object) -> bytes:
     located = request.observations
     if request.fill.strategy != "none":
         located = fill.locate(located, request.fill.seed, service.stations)
-    completion = service.filler.complete(located.raw, request.fill)
-    return reply.filled_observations(request, located, completion, service.stations)
+    rows = service.filler.fill_once(located.raw, request.fill)
+    return reply.filled_observations(request, located, rows, service.stations)
 
 
 def _metrics_document(call: Call, document: Document) -> bytes:

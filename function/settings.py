@@ -1,8 +1,9 @@
 """Settings: environment variables, read once when the process starts."""
 
-from collections.abc import Mapping
+import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 import msgspec
 
@@ -10,31 +11,14 @@ from function.artifacts import Format
 from function.problems import DeploymentError
 
 _DATA: Final = Path(__file__).resolve().parent.parent / "data"
-_Positive = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Settings(msgspec.Struct, frozen=True, rename=str.upper):
-    """What an operator may set; each variable is a field's name in capitals."""
-
-    data_dir: str = str(_DATA)
-    """Folder of the registry and what it lists."""
-    credentials_file: str = ""
-    """File of users and scrypt hashes; empty: `credentials` in the data folder (demo users)."""
-    model_format: Format = "onnx"
-    """`onnx`, or `joblib` for the scikit-learn originals (needs the training environment)."""
-    model_default: str = ""
-    """Model that answers when the caller names none; empty: the registry's."""
-    max_body_bytes: _Positive = 8 * 1024 * 1024
-    """Largest request body, in bytes."""
-    max_rows: _Positive = 10_000
-    """Most observations in one request."""
-    max_samples: _Positive = 100_000
-    """Most rows x draws in one request."""
-    k_revision: str = "local"
-    """Name of the running revision, as /status reports it; Knative sets it."""
+class Variables(msgspec.Struct, frozen=True, rename=str.upper):
+    """Environment variables; each is a field's name in capitals."""
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Settings":
+    def read(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables that are set and not empty.
 
         Raises:
@@ -52,3 +36,58 @@ class Settings(msgspec.Struct, frozen=True, rename=str.upper):
                 f"The setting {name}={given.get(name)} is not valid ({message}); "
                 "docs/settings.md tells what it takes."
             ) from error
+
+
+class Settings(Variables, frozen=True):
+    """What an operator may set of the function."""
+
+    data_dir: str = str(_DATA)
+    """Folder of the registry and what it lists."""
+    credentials_file: str = ""
+    """File of users and scrypt hashes; empty: `credentials` in the data folder (demo users)."""
+    model_format: Format = "onnx"
+    """`onnx`, or `joblib` for the scikit-learn originals (needs the training environment)."""
+    model_default: str = ""
+    """Model that answers when the caller names none; empty: the registry's."""
+    max_body_bytes: Positive = 8 * 1024 * 1024
+    """Largest request body, in bytes."""
+    max_rows: Positive = 10_000
+    """Most observations in one request."""
+    max_samples: Positive = 100_000
+    """Most rows x draws in one request."""
+    k_revision: str = "local"
+    """Name of the running revision, as /status reports it; Knative sets it."""
+
+
+class Server(Variables, frozen=True):
+    """What an operator may set of the production server."""
+
+    host: str = "0.0.0.0"  # noqa: S104  (a container's own network)
+    """Address to listen on."""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8080
+    """Port to listen on."""
+    threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
+    """Requests answered at the same time; not set: two for each CPU that the container may use."""
+    backlog: Annotated[int, msgspec.Meta(ge=128)] = 1024
+    """Connections that may wait to be accepted."""
+    grace_seconds: Positive = 25
+    """How long accepted requests may take after SIGTERM."""
+    header_seconds: Positive = 30
+    """How long a caller may take to send a request's headers."""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str], arguments: Sequence[str]) -> Self:
+        """Read the command line, and the variables for what it does not say.
+
+        Raises:
+            DeploymentError: A value is not of its kind; the message names the variable.
+
+        """
+        parser = argparse.ArgumentParser(
+            prog="python -m function.serve", description="Serve the function with Granian."
+        )
+        parser.add_argument("--host", help="address to listen on (HOST)")
+        parser.add_argument("--port", help="port to listen on (PORT)")
+        options = vars(parser.parse_args(arguments))
+        given = {name.upper(): value for name, value in options.items() if value is not None}
+        return cls.read({**environment, **given})

@@ -230,7 +230,7 @@ def times(given: Cases, models: Models, filler: Filler) -> dict[str, float]:
     model = (models.default,)
 
     def complete(row: Raw, draws: int) -> None:
-        filler.complete(row, Fill("climatology", draws, 0))
+        list(filler.complete(row, Fill("climatology", draws, 0)))
 
     def predict(row: Raw, strategy: Strategy, draws: int) -> None:
         fill = Fill(strategy, draws, 0)
@@ -279,7 +279,7 @@ def measure(
     go_on("Realism")
     empty = blank(given.raw)
     drawn = {
-        strategy: filler.complete(empty, Fill(strategy, 1, 1)).samples
+        strategy: filler.fill_once(empty, Fill(strategy, 1, 1))
         for strategy in ("climatology", "uniform")
     }
     figures["realism"] = {

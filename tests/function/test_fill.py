@@ -20,7 +20,7 @@ def rows(count: int) -> Raw:
 
 
 def test_uniform_spreads_over_the_range(filler: Filler) -> None:
-    completion = filler.complete(rows(1), Fill("uniform", 1000, 4))
+    (completion,) = filler.complete(rows(1), Fill("uniform", 1000, 4))
     assert completion.samples.shape == (1000, 22)
     assert not np.isnan(completion.samples).any()
     humidity = completion.samples[:, COLUMN["Humidity3pm"]]
@@ -37,7 +37,7 @@ def test_what_is_known_stays(filler: Filler, strategy: Strategy) -> None:
     raw = rows(2)
     raw[0, NUMERIC[0]] = 3.3
     raw[1] = 1.0
-    completion = filler.complete(raw, Fill(strategy, 3, 4))
+    (completion,) = filler.complete(raw, Fill(strategy, 3, 4))
     assert (completion.whole.tolist(), completion.gappy.tolist()) == ([1], [0])
     assert len(completion.samples) == 1 + 3
     assert (completion.samples[1:, NUMERIC[0]] == 3.3).all()
@@ -47,7 +47,7 @@ def test_what_is_known_stays(filler: Filler, strategy: Strategy) -> None:
 
 
 def test_none_leaves_gaps(filler: Filler) -> None:
-    completion = filler.complete(rows(2), Fill("none", 50, 4))
+    (completion,) = filler.complete(rows(2), Fill("none", 50, 4))
     assert np.isnan(completion.samples).any()
     assert len(completion.samples) == 2
     assert not completion.missing.any()
@@ -56,10 +56,20 @@ def test_none_leaves_gaps(filler: Filler) -> None:
 @pytest.mark.parametrize("strategy", FILLING)
 @pytest.mark.parametrize("seed", [0, 1, MAX_SEED])
 def test_seed_decides(filler: Filler, seed: int, strategy: Strategy) -> None:
-    one, two = (filler.complete(rows(3), Fill(strategy, 2, seed)) for _ in range(2))
+    one, two, other = (
+        next(filler.complete(rows(3), Fill(strategy, 2, each))) for each in (seed, seed, seed ^ 1)
+    )
     assert (one.samples == two.samples).all()
-    other = filler.complete(rows(3), Fill(strategy, 2, seed ^ 1))
     assert (one.samples != other.samples).any()
+
+
+def test_blocks_bound_what_is_done_at_once(filler: Filler) -> None:
+    fill = Fill("climatology", 500, 4)
+    blocks = list(filler.complete(rows(7), fill))
+    assert [len(block.missing) for block in blocks] == [2, 2, 2, 1]
+    samples = np.concatenate([block.samples for block in blocks])
+    assert len(np.unique(samples[:, NUMERIC], axis=0)) > 3400  # no block repeats another's numbers
+    assert (filler.fill_once(rows(7), fill) == samples[::500]).all()
 
 
 def test_new_seeds_fit_javascript() -> None:

@@ -98,10 +98,10 @@ def test_draws_cover_what_was_hidden(cases: filling.Cases, filler: Filler) -> No
 
 def test_drawn_days_look_like_days(cases: filling.Cases, filler: Filler) -> None:
     empty = filling.blank(cases.raw)
-    drawn = filler.complete(empty, Fill("climatology", 1, 1)).samples
+    drawn = filler.fill_once(empty, Fill("climatology", 1, 1))
     assert filling.realism(cases.raw, drawn) <= 0.65
     assert filling.physical(drawn) >= 0.995
-    uniform = filler.complete(empty, Fill("uniform", 1, 1)).samples
+    uniform = filler.fill_once(empty, Fill("uniform", 1, 1))
     assert filling.realism(cases.raw, uniform) > 0.95
 
 

@@ -1,0 +1,69 @@
+# The function and what serving it needs, and nothing else. Builds with and without BuildKit:
+#   docker build --tag rain-tomorrow .
+ARG BASE=python:3.11-slim-bookworm
+
+# What pip installs, checked by hash.
+FROM ${BASE} AS packages
+# joblib: the scikit-learn originals instead of the ONNX graphs; see docs/settings.md.
+ARG MODEL_FORMAT=onnx
+WORKDIR /build
+COPY function/requirements.txt function/
+COPY scripts/requirements.txt scripts/
+RUN python3 -m venv venv \
+    && case "$MODEL_FORMAT" in joblib) lock=scripts ;; *) lock=function ;; esac \
+    && venv/bin/pip install --quiet --no-cache-dir --no-compile --require-hashes \
+        --target /packages --requirement "$lock/requirements.txt" \
+    # What only other uses of the packages need: tests, headers, type stubs, the C library of
+    # ONNX Runtime for programs in C, and its tools for training and converting.
+    && find /packages -depth -type d \( -name tests -o -name include \) -exec rm -r {} + \
+    && find /packages -type f \( -name "*.pyi" -o -name "*.lib" -o -name "*.c" -o -name "*.h" \) -delete \
+    && rm -r /packages/bin /packages/onnxruntime/capi/libonnxruntime.so.* \
+        /packages/onnxruntime/transformers /packages/onnxruntime/tools \
+        /packages/onnxruntime/quantization /packages/onnxruntime/datasets \
+    # Hashes instead of times, and no time to rewrite them: the same bytes at every build.
+    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /packages
+
+# What was learned.
+FROM ${BASE} AS data
+ARG MODEL_FORMAT=onnx
+WORKDIR /app
+COPY data data
+RUN [ "$MODEL_FORMAT" = joblib ] || rm data/models/*.joblib
+
+# The function, byte-compiled.
+FROM ${BASE} AS code
+WORKDIR /app
+COPY function function
+RUN rm function/requirements.txt \
+    && python3 -m compileall -q --invalidation-mode unchecked-hash function
+
+FROM ${BASE}
+ARG MODEL_FORMAT=onnx
+LABEL org.opencontainers.image.title="rain-tomorrow" \
+    org.opencontainers.image.description="A serverless function that answers: will it rain tomorrow in this Australian town?" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="1.0.0"
+# Nothing installs anything here.
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip \
+        /usr/local/lib/python3*/site-packages/* /usr/lib/python3*/ensurepip \
+        /usr/lib/python3/dist-packages/* /usr/share/python-wheels /root/.cache
+COPY --from=packages /packages /packages
+WORKDIR /app
+COPY LICENSE .
+COPY --from=data /app/data data
+ENV PYTHONPATH=/packages \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1 \
+    MODEL_FORMAT=${MODEL_FORMAT} \
+    # Large blocks go back to the system when they are free: 16 MB for each first password, say.
+    MALLOC_MMAP_THRESHOLD_=262144 \
+    MALLOC_ARENA_MAX=2 \
+    PORT=8080
+USER 65532:65532
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python3", "-m", "function.health"]
+ENTRYPOINT ["python3", "-m", "function.serve"]
+COPY --from=code /app/function function
+ARG REVISION=unknown
+LABEL org.opencontainers.image.revision="${REVISION}"

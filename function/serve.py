@@ -1,0 +1,109 @@
+"""The production server: the function's WSGI application, by functions-framework, under Granian.
+
+    python -m function.serve [--host ADDRESS] [--port NUMBER]
+
+The application is made, and every model verified, before the port opens. The settings are
+environment variables.
+"""
+
+import contextlib
+import ctypes
+import gc
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import functions_framework
+from granian.constants import HTTPModes, Interfaces
+from granian.errors import FatalError
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import MTServer
+
+from function.problems import DeploymentError
+from function.settings import Server
+
+MAIN: Final = Path(__file__).resolve().with_name("main.py")
+CGROUPS: Final = Path("/sys/fs/cgroup")
+# Left over from other work, these would make another application than the one described.
+_STRAY: Final = ("DEBUG", "FUNCTION_USE_ASGI", "FUNCTION_SIGNATURE_TYPE")
+# Granian's own words, in the form of the function's log.
+_LOGGING: Final = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "function.telemetry.JsonLines"}},
+    "handlers": {
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "stream": "ext://sys.stdout",
+        }
+    },
+    "loggers": {"_granian": {"handlers": ["stdout"], "propagate": False}},
+}
+
+
+def cpus(cgroups: Path = CGROUPS) -> float:
+    """CPUs that this process may use: its affinity, or its cgroup's quota (v2, v1) if smaller."""
+    usable = float(len(os.sched_getaffinity(0)))
+    for files in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):
+        try:
+            quota, period = " ".join((cgroups / file).read_text() for file in files).split()
+            if float(quota) > 0:  # -1, in v1, is no limit
+                usable = min(usable, float(quota) / float(period))
+        except (OSError, ValueError):  # not this version, or "max", which is no limit
+            continue
+    return usable
+
+
+class OneProcess(MTServer):
+    """Granian with its worker in a thread of this process, and no second process to watch it.
+
+    A platform restarts what ends; a supervisor of our own would only cost memory and start-up
+    time. Granian offers this for Pythons without a global lock, whose absence it does not need.
+    """
+
+    def _check_gil(self) -> None:
+        pass
+
+
+def serve(server: Server) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what was accepted and return."""
+    for stray in _STRAY:
+        os.environ.pop(stray, None)
+    application = functions_framework.create_app("handle", str(MAIN))  # type: ignore[no-untyped-call]
+    # Give back what only loading needed; what is left stays, and need not be looked through.
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+    OneProcess(
+        "function.main",
+        address=server.host,
+        port=server.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=server.header_seconds * 1000),
+        blocking_threads=server.threads or max(2, math.ceil(2 * cpus())),
+        backlog=server.backlog,
+        workers_kill_timeout=server.grace_seconds,
+        log_level=LogLevels.error,
+        log_dictconfig=_LOGGING,
+    ).serve(target_loader=lambda: application, wrap_loader=False)
+
+
+def main() -> None:
+    """Run the command."""
+    try:
+        server = Server.of(os.environ, sys.argv[1:])
+        serve(server)
+    except DeploymentError as error:
+        sys.exit(f"rain-tomorrow cannot start: {error}")
+    except (OSError, FatalError, RuntimeError) as error:
+        sys.exit(f"rain-tomorrow cannot listen on {server.host}:{server.port} ({error}).")
+
+
+if __name__ == "__main__":
+    main()
