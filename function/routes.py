@@ -23,6 +23,8 @@ from function.problems import (
 from function.service import Service
 
 Document = Mapping[str, object]
+Body = bytes | list[bytes]
+"""JSON; what may be large comes in pieces."""
 
 
 class Call:
@@ -38,17 +40,17 @@ class Call:
 class Route(msgspec.Struct, frozen=True):
     """A verb and a path, the action behind them, and whether it asks who is calling.
 
-    The action takes the call and the path's variables, and gives JSON.
+    The action takes the call and the path's variables, and gives a body.
     """
 
     method: str
     path: str
-    action: Callable[..., bytes]
+    action: Callable[..., Body]
     summary: str
     authentication: bool = False
 
 
-def dispatch(call: Call) -> bytes:
+def dispatch(call: Call) -> Body:
     """Find the request's route, authenticate where it asks for that, and act.
 
     Raises:
@@ -134,11 +136,11 @@ def _document(call: Call) -> object:
     return payload.decode(read_json(call.request, call.service.settings.max_body_bytes))
 
 
-def _predict(call: Call) -> bytes:
+def _predict(call: Call) -> Body:
     return _predict_document(call, _document(call))
 
 
-def _predict_document(call: Call, document: object) -> bytes:
+def _predict_document(call: Call, document: object) -> Body:
     service = call.service
     request = service.payloads.predict(document)
     rows = len(request.observations.raw)
@@ -174,7 +176,7 @@ def _metrics_document(call: Call, document: Document) -> bytes:
     return _metrics_of(call, model)
 
 
-def _without_body(action: Callable[[Call], bytes]) -> Callable[[Call, Document], bytes]:
+def _without_body(action: Callable[[Call], bytes]) -> Callable[[Call, Document], Body]:
     def act(call: Call, document: Document) -> bytes:
         _refuse_unknown(document, ())
         return action(call)
@@ -182,7 +184,7 @@ def _without_body(action: Callable[[Call], bytes]) -> Callable[[Call, Document],
     return act
 
 
-def _function(call: Call) -> bytes:
+def _function(call: Call) -> Body:
     """Call the function as a function: the body names the action and holds its document."""
     document = _document(call)
     action = document.get("action") if isinstance(document, dict) else None
@@ -204,7 +206,7 @@ def _json(document: object) -> bytes:
     return msgspec.json.encode(document)
 
 
-_ACTIONS: Final[Mapping[str, Callable[[Call, Document], bytes]]] = {
+_ACTIONS: Final[Mapping[str, Callable[[Call, Document], Body]]] = {
     "predict": _predict_document,
     "metrics": _metrics_document,
     "random-fill": _random_fill_document,
