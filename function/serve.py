@@ -12,8 +12,9 @@ import gc
 import math
 import os
 import sys
+import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import functions_framework
 from granian.constants import HTTPModes, Interfaces
@@ -22,6 +23,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MTServer
 
+from function import telemetry
 from function.problems import DeploymentError
 from function.settings import Server
 
@@ -65,8 +67,24 @@ class OneProcess(MTServer):
     time. Granian offers this for Pythons without a global lock, whose absence it does not need.
     """
 
+    def __init__(self, *arguments: Any, grace_seconds: float, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._grace_seconds = grace_seconds
+
     def _check_gil(self) -> None:
         pass
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Answer what was accepted; a caller who never sends the rest of it holds nothing up."""
+        deadline = threading.Timer(self._grace_seconds, _leave)
+        deadline.daemon = True
+        deadline.start()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+
+def _leave() -> None:
+    telemetry.warn("stopped at the end of GRACE_SECONDS, with requests that were not complete")
+    os._exit(0)
 
 
 def serve(server: Server) -> None:
@@ -88,7 +106,7 @@ def serve(server: Server) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=server.header_seconds * 1000),
         blocking_threads=server.threads or max(2, math.ceil(2 * cpus())),
         backlog=server.backlog,
-        workers_kill_timeout=server.grace_seconds,
+        grace_seconds=server.grace_seconds,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
     ).serve(target_loader=lambda: application, wrap_loader=False)
@@ -102,7 +120,11 @@ def main() -> None:
     except DeploymentError as error:
         sys.exit(f"rain-tomorrow cannot start: {error}")
     except (OSError, FatalError, RuntimeError) as error:
-        sys.exit(f"rain-tomorrow cannot listen on {server.host}:{server.port} ({error}).")
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        sys.exit(
+            f"rain-tomorrow cannot listen on {server.host}:{server.port} ({reason}); "
+            "set another HOST or PORT."
+        )
 
 
 if __name__ == "__main__":

@@ -70,9 +70,9 @@ class Server(Variables, frozen=True):
     """Requests answered at the same time; not set: two for each CPU that the container may use."""
     backlog: Annotated[int, msgspec.Meta(ge=128)] = 1024
     """Connections that may wait to be accepted."""
-    grace_seconds: Positive = 25
-    """How long accepted requests may take after SIGTERM."""
-    header_seconds: Positive = 30
+    grace_seconds: Positive = 8
+    """How long accepted requests may take after SIGTERM; less than what the platform grants."""
+    header_seconds: Positive = 10
     """How long a caller may take to send a request's headers."""
 
     @classmethod

@@ -71,6 +71,11 @@ def access(fields: dict[str, Any]) -> None:
     _LOGGER.info("request", extra={"fields": fields})
 
 
+def warn(message: str) -> None:
+    """Log what an operator may want to look into."""
+    _LOGGER.warning(message)
+
+
 def failure(error: Exception, request: str) -> None:
     """Log an exception that is a fault of ours."""
     fields = {"request_id": request}

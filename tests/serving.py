@@ -1,4 +1,4 @@
-"""The real function under functions-framework, in a process of its own, for tests."""
+"""The real function, in a process of its own, for tests."""
 
 import contextlib
 import os
@@ -10,13 +10,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 ALICE = ("alice", "wonderland")
+Launcher = Literal["functions-framework", "granian"]
+LAUNCHERS: Final = get_args(Launcher)
 _START_SECONDS = 60
 
 
@@ -52,40 +54,46 @@ def free_port() -> int:
     return port
 
 
-def command(port: int) -> list[str]:
-    """How functions-framework is started, as in the Procfile."""
-    launcher = shutil.which("functions-framework", path=str(Path(sys.executable).parent))
-    assert launcher, "functions-framework is not installed beside this Python"
+def command(port: int, launcher: Launcher = "functions-framework") -> list[str]:
+    """How the function is started: as in the Procfile, or as in the image."""
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    if launcher == "granian":
+        return [sys.executable, "-m", "function.serve", *address]
+    framework = shutil.which("functions-framework", path=str(Path(sys.executable).parent))
+    assert framework, "functions-framework is not installed beside this Python"
     source = str(ROOT / "function" / "main.py")
-    return [
-        *(launcher, "--source", source, "--target", "handle"),
-        *("--host", "127.0.0.1", "--port", str(port)),
-    ]
+    return [framework, "--source", source, "--target", "handle", *address]
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with these settings and none of its own."""
     kept = {name: value for name, value in os.environ.items() if name not in {"PORT", "DEBUG"}}
-    return {**kept, **settings}
+    return {**kept, "PYTHONPATH": str(ROOT), **settings}
 
 
 @contextlib.contextmanager
-def serve(output: Path, **settings: str) -> Iterator[Server]:
+def serve(
+    output: Path, launcher: Launcher = "functions-framework", **settings: str
+) -> Iterator[Server]:
     """Start the function with these settings, wait until it is ready, and stop it at the end."""
     port = free_port()
     with output.open("wb") as sink:
         process = subprocess.Popen(
-            command(port), env=environment(settings), stdout=sink, stderr=sink, cwd=output.parent
+            command(port, launcher),
+            env=environment(settings),
+            stdout=sink,
+            stderr=sink,
+            cwd=output.parent,
         )
     try:
-        _await_ready(process, port, output)
+        await_ready(process, port, output)
         yield Server(process, port, output)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
 
 
-def _await_ready(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+def await_ready(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, output.read_text()

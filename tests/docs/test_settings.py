@@ -7,13 +7,17 @@ from pathlib import Path
 import functions_framework
 import pytest
 
-from function.settings import Settings
+from function.settings import Server, Settings
 from tests.serving import ROOT
 
 _ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \|$", re.MULTILINE)
 _READ = re.compile(r"""environ(?:\.get\(|\.setdefault\(|\[)\s*["']([A-Z_]+)["']""")
 DOCUMENTED = dict(_ROW.findall((ROOT / "docs" / "settings.md").read_text()))
-SETTINGS = {name.upper(): getattr(Settings(), name) for name in Settings.__struct_fields__}
+SETTINGS = {
+    name.upper(): getattr(settings, name)
+    for settings in (Settings(), Server())
+    for name in settings.__struct_fields__
+}
 
 
 def sources() -> Iterator[Path]:
@@ -40,7 +44,7 @@ def test_all_that_are_documented_exist() -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_default(name: str) -> None:
     default = SETTINGS[name]
-    if name == "DATA_DIR" or default == "":
+    if name == "DATA_DIR" or default in {"", None}:
         assert DOCUMENTED[name]
     else:
         assert DOCUMENTED[name] == f"`{default}`"

@@ -1,4 +1,5 @@
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,25 @@ def test_file(tmp_path: Path) -> None:
         Credentials.load(path)
     with pytest.raises(DeploymentError, match="cannot be read"):
         Credentials.load(tmp_path)
+
+
+def test_one_hash_at_a_time_and_none_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers who come together with the same credentials wait for one hash of 16 MiB."""
+    derive, together, most, count = ScryptHash.derive, 0, 0, 0
+
+    def counted(self: ScryptHash, password: bytes) -> bytes:
+        nonlocal together, most, count
+        together += 1
+        count += 1
+        most = max(most, together)
+        digest = derive(self, password)
+        together -= 1
+        return digest
+
+    credentials = Credentials({"eve": ScryptHash.of("apple"), "adam": ScryptHash.of("rib")})
+    monkeypatch.setattr(ScryptHash, "derive", counted)
+    pairs = [basic("eve:apple"), basic("adam:rib")] * 8
+    with ThreadPoolExecutor(16) as callers:
+        names = list(callers.map(credentials.authenticate, pairs))
+    assert names == ["eve", "adam"] * 8
+    assert (most, count) == (1, 2)

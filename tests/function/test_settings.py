@@ -1,7 +1,7 @@
 import pytest
 
 from function.problems import DeploymentError
-from function.settings import Settings
+from function.settings import Server, Settings
 
 
 def test_defaults() -> None:
@@ -25,3 +25,18 @@ def test_variables_are_read() -> None:
 def test_bad_value_is_named(name: str, value: str) -> None:
     with pytest.raises(DeploymentError, match=f"{name}={value}"):
         Settings.read({name: value})
+
+
+def test_the_command_line_comes_before_the_variables() -> None:
+    server = Server.of({"PORT": "1", "THREADS": "3"}, ["--port", "2", "--host", "::1"])
+    assert (server.host, server.port, server.threads) == ("::1", 2, 3)
+    assert Server.of({}, []) == Server()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "abc"), ("PORT", "65536"), ("THREADS", "0"), ("BACKLOG", "1")],
+)
+def test_bad_value_of_the_server_is_named(name: str, value: str) -> None:
+    with pytest.raises(DeploymentError, match=f"{name}={value}"):
+        Server.of({name: value}, [])

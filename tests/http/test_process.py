@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.serving import ROOT, Server, serve
+from tests.serving import ROOT, Launcher, Server, serve
 
 HEAVY = ("sklearn", "scipy", "pandas", "joblib", "onnx")
 
@@ -24,10 +24,10 @@ def test_serving_imports_nothing_of_training() -> None:
     assert done.stdout.strip().endswith("[]")
 
 
-def test_nothing_phones_home(tmp_path: Path) -> None:
+def test_nothing_phones_home(tmp_path: Path, launcher: Launcher) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    with serve(tmp_path / "log", HOME=str(home), TMPDIR=str(home)) as running:
+    with serve(tmp_path / "log", launcher, HOME=str(home), TMPDIR=str(home)) as running:
         body = {"model": "all", "observation": {"Location": "Sydney"}, "fill": {"draws": 50}}
         assert running.post("/predict", body).ok
         family = [running.process.pid, *_children(running)]

@@ -6,15 +6,17 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT, command, environment, free_port
+from tests.serving import ROOT, Launcher, command, environment, free_port, serve
 
 DATA = ROOT / "data"
 LEARNED = ["climatology.npz", "encoder.npz", "stations.csv", "numeric_ranges.csv", "metrics.json"]
 MODEL = "models/logistic-regression.onnx"
+Stop = Callable[..., str]
 
 
 @pytest.fixture
@@ -25,38 +27,43 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def stop_sentence(**settings: str) -> str:
-    """What the process says on its way out."""
-    ended = subprocess.run(
-        command(free_port()),
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 1, ended.stderr
-    assert "Traceback" not in ended.stdout + ended.stderr
-    (sentence,) = ended.stderr.splitlines()
-    assert sentence.startswith("rain-tomorrow cannot start: ")
-    return sentence
+@pytest.fixture
+def stop_sentence(launcher: Launcher) -> Stop:
+    """Start the function with settings that stop it; gives what it says on its way out."""
+
+    def stop(**settings: str) -> str:
+        ended = subprocess.run(
+            command(free_port(), launcher),
+            env=environment(settings),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 1, ended.stderr
+        assert "Traceback" not in ended.stdout + ended.stderr
+        (sentence,) = ended.stderr.splitlines()
+        assert sentence.startswith("rain-tomorrow cannot start: ")
+        return sentence
+
+    return stop
 
 
 @pytest.mark.parametrize("file", [*LEARNED, MODEL, "registry.json", "credentials"])
-def test_missing_file(data: Path, file: str) -> None:
+def test_missing_file(stop_sentence: Stop, data: Path, file: str) -> None:
     (data / file).unlink()
     assert Path(file).name in stop_sentence(DATA_DIR=str(data))
 
 
 @pytest.mark.parametrize("file", [*LEARNED, MODEL])
-def test_truncated_file(data: Path, file: str) -> None:
+def test_truncated_file(stop_sentence: Stop, data: Path, file: str) -> None:
     content = (data / file).read_bytes()
     (data / file).write_bytes(content[: len(content) // 2])
     assert Path(file).name in stop_sentence(DATA_DIR=str(data))
 
 
 @pytest.mark.parametrize("file", [*LEARNED, MODEL])
-def test_altered_file(data: Path, file: str) -> None:
+def test_altered_file(stop_sentence: Stop, data: Path, file: str) -> None:
     content = bytearray((data / file).read_bytes())
     content[len(content) // 2] ^= 1
     (data / file).write_bytes(content)
@@ -64,12 +71,14 @@ def test_altered_file(data: Path, file: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"default": 1}'])
-def test_damaged_registry(data: Path, content: bytes) -> None:
+def test_damaged_registry(stop_sentence: Stop, data: Path, content: bytes) -> None:
     (data / "registry.json").write_bytes(content)
     assert "registry.json" in stop_sentence(DATA_DIR=str(data))
 
 
-def test_file_that_the_registry_describes_but_that_does_not_load(data: Path) -> None:
+def test_file_that_the_registry_describes_but_that_does_not_load(
+    stop_sentence: Stop, data: Path
+) -> None:
     import hashlib
 
     (data / MODEL).write_bytes(b"no graph")
@@ -89,13 +98,13 @@ def test_file_that_the_registry_describes_but_that_does_not_load(data: Path) -> 
         "alice:$scrypt$ln=14,r=8,p=1$c2FsdA$c2FsdA\n",
     ],
 )
-def test_credentials_that_are_none(tmp_path: Path, content: str) -> None:
+def test_credentials_that_are_none(stop_sentence: Stop, tmp_path: Path, content: str) -> None:
     path = tmp_path / "users"
     path.write_text(content)
     assert str(path) in stop_sentence(CREDENTIALS_FILE=str(path))
 
 
-def test_credentials_that_cannot_be_read(tmp_path: Path) -> None:
+def test_credentials_that_cannot_be_read(stop_sentence: Stop, tmp_path: Path) -> None:
     assert str(tmp_path) in stop_sentence(CREDENTIALS_FILE=str(tmp_path))
     (tmp_path / "users").write_bytes(b"\xff\xfe")
     assert "UTF-8" in stop_sentence(CREDENTIALS_FILE=str(tmp_path / "users"))
@@ -112,7 +121,7 @@ def test_credentials_that_cannot_be_read(tmp_path: Path) -> None:
         ("DATA_DIR", "/nowhere"),
     ],
 )
-def test_setting_that_is_not_valid(name: str, value: str) -> None:
+def test_setting_that_is_not_valid(stop_sentence: Stop, name: str, value: str) -> None:
     assert value in stop_sentence(**{name: value})
 
 
@@ -146,9 +155,7 @@ def test_serve_names_a_port_that_is_none(port: str) -> None:
     assert f"PORT={port}" in ended.stderr
 
 
-def test_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
-    from tests.serving import serve
-
-    with serve(tmp_path / "log") as running:
+def test_sigterm_ends_it_cleanly(tmp_path: Path, launcher: Launcher) -> None:
+    with serve(tmp_path / "log", launcher) as running:
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(timeout=20) == 0

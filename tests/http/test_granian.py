@@ -1,0 +1,148 @@
+"""The production server's own ways, beside what both servers do alike."""
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import psutil
+import pytest
+
+from function.health import ready
+from function.settings import Server as Settings
+from tests.serving import Server, command, environment, serve
+
+SLOW: Final = {
+    "model": "all",
+    "observations": [{"Location": "Hobart"}] * 40,
+    "fill": {"draws": 1000},
+}
+HALF_A_BODY: Final = (
+    b"POST /predict HTTP/1.1\r\nHost: rain\r\nContent-Length: 99\r\n"
+    b"Authorization: Basic YWxpY2U6d29uZGVybGFuZA==\r\n\r\n{"
+)
+
+
+def connected(running: Server) -> int:
+    """How many connections callers have to a server."""
+    connections = psutil.Process(running.process.pid).net_connections(kind="tcp")
+    return sum(connection.status == psutil.CONN_ESTABLISHED for connection in connections)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_it_is_one_process_without_children(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian", DEBUG="1") as running:
+        assert running.post("/predict", SLOW).ok
+        assert psutil.Process(running.process.pid).children() == []
+        for line in running.output.read_text().splitlines():
+            assert line.startswith("{")
+
+
+@pytest.mark.parametrize(("threads", "first"), [("1", "/predict"), ("2", "/status")])
+def test_threads_answer_at_the_same_time(tmp_path: Path, threads: str, first: str) -> None:
+    with serve(tmp_path / "log", "granian", THREADS=threads) as running:
+        with ThreadPoolExecutor(1) as caller:
+            slow = caller.submit(running.post, "/predict", SLOW)
+            wait_until(lambda: connected(running) == 1)
+            assert running.call("GET", "/status").ok
+            assert slow.result().ok
+        routes = [line.get("route") for line in running.log()]
+    assert next(route for route in routes if route != "/health/ready") == first
+
+
+def test_sigterm_answers_what_was_accepted(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian", THREADS="2", GRACE_SECONDS="30") as running:
+        with ThreadPoolExecutor(6) as callers:
+            answers = [callers.submit(running.post, "/predict", SLOW) for _ in range(6)]
+            wait_until(lambda: connected(running) == 6)
+            running.process.send_signal(signal.SIGTERM)
+            statuses = [answer.result().status_code for answer in answers]
+        assert statuses == [200] * 6
+        assert running.process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost:", HALF_A_BODY])
+def test_who_never_ends_a_request_holds_up_nothing(tmp_path: Path, begun: bytes) -> None:
+    with serve(tmp_path / "log", "granian", GRACE_SECONDS="1") as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as caller:
+            caller.sendall(begun)
+            wait_until(lambda: connected(running) == 1)
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(timeout=20) == 0
+        assert ("GRACE_SECONDS" in running.output.read_text()) == bool(begun)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "abc"), ("THREADS", "0"), ("THREADS", "many"), ("BACKLOG", "7")]
+)
+def test_setting_that_is_not_valid(name: str, value: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "function.serve"],
+        env=environment({name: value}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith(f"rain-tomorrow cannot start: The setting {name}={value} is not")
+
+
+def test_port_in_use_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            command(port, "granian"),
+            env=environment({}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith(f"rain-tomorrow cannot listen on 127.0.0.1:{port}")
+
+
+def test_health(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian") as running:
+        assert ready(Settings(host="127.0.0.1", port=running.port))
+        assert ready(Settings(port=running.port))
+    assert not ready(Settings(port=running.port))
+
+
+def test_health_of_something_else() -> None:
+    """A listener that says something other than 200 is not ready, nor is one that says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ready, Settings(port=other.getsockname()[1]))
+        connection, _ = other.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        assert not answer.result(timeout=10)
+
+
+def test_keep_alive_and_head(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian") as running:
+        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+        for _ in range(3):
+            connection.request("GET", "/status")
+            assert connection.getresponse().read().startswith(b'{"status":"ok"')
+        connection.request("HEAD", "/status")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"")
+        assert connected(running) == 1
+        connection.close()
