@@ -1,0 +1,1 @@
+"""What needs a Docker engine, and the testers that it runs."""

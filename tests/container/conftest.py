@@ -1,0 +1,1 @@
+collect_ignore = ["tester"]  # they have a pytest of their own

@@ -1,0 +1,1 @@
+"""Clients that prove the API from outside; what their image holds."""
