@@ -15,8 +15,9 @@ RUN python3 -m venv venv \
         --target /packages --requirement "$lock/requirements.txt" \
     # What only other uses of the packages need: tests, headers, type stubs, the C library of
     # ONNX Runtime for programs in C, and its tools for training and converting.
-    && find /packages -depth -type d \( -name tests -o -name include \) -exec rm -r {} + \
-    && find /packages -type f \( -name "*.pyi" -o -name "*.lib" -o -name "*.c" -o -name "*.h" \) -delete \
+    && find /packages -depth -type d \( -name tests -o -name include -o -name _examples \) \
+        -exec rm -r {} + \
+    && find /packages -type f -regex ".*\.\(pyi\|pyx\|pxd\|c\|h\|a\|lib\)" -delete \
     && rm -r /packages/bin /packages/onnxruntime/capi/libonnxruntime.so.* \
         /packages/onnxruntime/transformers /packages/onnxruntime/tools \
         /packages/onnxruntime/quantization /packages/onnxruntime/datasets \
@@ -43,10 +44,14 @@ LABEL org.opencontainers.image.title="rain-tomorrow" \
     org.opencontainers.image.description="A serverless function that answers: will it rain tomorrow in this Australian town?" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="1.0.0"
-# Nothing installs anything here.
+# Nothing installs anything here. The official image comes without its library's byte code, which
+# would cost every start half a second.
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip \
         /usr/local/lib/python3*/site-packages/* /usr/lib/python3*/ensurepip \
-        /usr/lib/python3/dist-packages/* /usr/share/python-wheels /root/.cache
+        /usr/lib/python3/dist-packages/* /usr/share/python-wheels /root/.cache \
+    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+        -x "/(distutils|ensurepip|idlelib|lib2to3|pydoc_data|site-packages|tests?|tkinter|turtledemo|unittest)/" \
+        "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=packages /packages /packages
 WORKDIR /app
 COPY LICENSE .

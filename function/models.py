@@ -5,6 +5,7 @@ scikit-learn originals (`MODEL_FORMAT=joblib`) are pickles and the reference tha
 proved against; only they import scikit-learn, and only then.
 """
 
+import importlib.util
 import io
 import os
 from collections.abc import Callable
@@ -94,6 +95,8 @@ class Models:
                 )
 
     def _load(self, artifacts: Artifacts, card: Card) -> Scorer:
+        if self.form == "joblib":
+            _require_training()  # before the file, which an image for serving lacks as well
         artifact = card.artifacts[self.form]
         content = artifacts.verified(artifact.file, artifact)
         try:
@@ -123,15 +126,18 @@ def _onnx(content: bytes) -> Scorer:
     return score
 
 
-def _joblib(content: bytes, card: Card) -> Scorer:
-    try:
-        import joblib
-        import sklearn
-    except ImportError as error:
+def _require_training() -> None:
+    if not all(importlib.util.find_spec(name) for name in ("joblib", "sklearn")):
         raise DeploymentError(
             "MODEL_FORMAT=joblib needs scikit-learn; install scripts/requirements.txt, "
             "or serve the default, MODEL_FORMAT=onnx."
-        ) from error
+        )
+
+
+def _joblib(content: bytes, card: Card) -> Scorer:
+    import joblib
+    import sklearn
+
     if sklearn.__version__ != card.scikit_learn:
         raise DeploymentError(
             f"The pickle of {card.name} opens under scikit-learn {card.scikit_learn} only, and "

@@ -1,0 +1,119 @@
+"""The image as it runs: hardened, limited, misconfigured, and stopped."""
+
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import pytest
+import requests
+
+from tests.container.engine import docker, inspect, running
+from tests.container.load import send
+from tests.serving import ALICE
+
+pytestmark = pytest.mark.docker
+PUBLISHED: Final = ("--publish", "127.0.0.1::8080")
+HARDENED: Final = (
+    *("--read-only", "--cap-drop", "ALL", "--user", "65532"),
+    *("--security-opt", "no-new-privileges"),
+)
+SLOW: Final = {
+    "model": "all",
+    "observations": [{"Location": "Hobart"}] * 40,
+    "fill": {"draws": 1000},
+}
+
+
+def health(name: str) -> str:
+    """The engine's verdict, when it has one."""
+    deadline = time.monotonic() + 60
+    while (status := inspect(name)["State"]["Health"]["Status"]) == "starting":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return str(status)
+
+
+@pytest.mark.parametrize("command", [(), ("--port", "9000"), ("--host", "127.0.0.1")])
+def test_healthy_with_nothing_it_may_do(image: str, command: tuple[str, ...]) -> None:
+    with running(image, *HARDENED, "--network", "none", command=command) as container:
+        assert health(container.name) == "healthy"
+        docker("stop", container.name)
+        assert container.state["ExitCode"] == 0
+
+
+def test_unhealthy_when_nobody_answers(image: str) -> None:
+    asked = ("python3", "-m", "function.health")
+    with running(image, *PUBLISHED) as container:
+        container.await_ready()
+        docker("exec", container.name, *asked)
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            docker("exec", "--env", "PORT=9", container.name, *asked)
+    assert refused.value.returncode == 1
+
+
+@pytest.mark.parametrize("share", ["0.5", "1.5"])
+def test_it_knows_the_cpus_that_it_may_use(image: str, share: str) -> None:
+    program = ("python3", "-c", "from function.serve import cpus; print(cpus())")
+    given = ("--rm", "--cpus", share, "--entrypoint", *program[:1], image, *program[1:])
+    assert docker("run", *given) == share
+
+
+def test_ten_thousand_requests_in_128_mib(image: str) -> None:
+    limits = ("--memory", "128m", "--memory-swap", "128m")
+    with running(image, *HARDENED, *PUBLISHED, *limits) as container:
+        url = container.await_ready()
+        answered, wrong = send(url, callers=4, go_on=lambda sent: sent < 2500)
+        assert (answered, wrong) == (10_000, [])
+        assert container.memory <= 110e6
+        assert container.state["Running"]
+        assert not container.state["OOMKilled"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--env", "PORT=abc"), "PORT=abc"),
+        (("--env", "THREADS=0"), "THREADS=0"),
+        (("--env", "MAX_ROWS=many"), "MAX_ROWS=many"),
+        (("--env", "DATA_DIR=/nowhere"), "/nowhere"),
+        (("--env", "MODEL_FORMAT=joblib"), "scikit-learn"),
+        (("--env", "CREDENTIALS_FILE=/etc/shadow"), "/etc/shadow cannot be read"),
+        (("--tmpfs", "/app/data"), "registry.json"),
+    ],
+)
+def test_what_cannot_start_says_why(image: str, options: tuple[str, ...], told: str) -> None:
+    with running(image, *HARDENED, *options) as container:
+        assert container.wait() == 1
+        (sentence,) = container.log()
+        assert sentence.startswith("rain-tomorrow cannot start: ")
+        assert told in sentence
+
+
+def test_credentials_that_it_may_not_read(image: str, tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_text("eve:x")
+    users.chmod(0o600)
+    given = ("--volume", f"{users}:/users:ro", "--env", "CREDENTIALS_FILE=/users")
+    with running(image, *HARDENED, *given) as container:
+        assert container.wait() == 1
+        (sentence,) = container.log()
+        assert "/users cannot be read (Permission denied)" in sentence
+
+
+def test_stop_under_load_answers_what_was_accepted(image: str) -> None:
+    with running(image, *HARDENED, *PUBLISHED) as container:
+        url = container.await_ready()
+
+        def call(_number: int) -> int:
+            answer = requests.post(f"{url}/predict", json=SLOW, auth=ALICE, timeout=30)
+            return answer.status_code
+
+        with ThreadPoolExecutor(8) as callers:
+            statuses = callers.map(call, range(8))
+            while len(container.log()) < 3:  # the first of them is answered
+                time.sleep(0.05)
+            docker("stop", container.name)
+            assert list(statuses) == [200] * 8
+        assert container.state["ExitCode"] == 0
