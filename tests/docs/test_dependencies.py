@@ -8,7 +8,12 @@ import pytest
 
 from tests.serving import ROOT
 
-SETS = {"Serving": "function", "Training": "scripts", "Tests": "tests"}
+SETS = {
+    "Serving": "function",
+    "Training": "scripts",
+    "Tests": "tests",
+    "Testers": "tests/container/clients",
+}
 HEAVY = {"scikit-learn", "scipy", "pandas", "joblib", "onnx"}
 _PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 _NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -22,6 +27,7 @@ def declared(title: str) -> set[str]:
         "Serving": _PROJECT["project"]["dependencies"],
         "Training": groups["train"],
         "Tests": groups["test"],
+        "Testers": groups["tester"],
     }[title]
     names = (_NAME.match(each) for each in requirements if isinstance(each, str))
     return {name.group() for name in names if name}
@@ -50,6 +56,7 @@ def test_each_is_pinned(title: str) -> None:
 
 def test_each_set_holds_the_one_before() -> None:
     assert pins("Serving") < pins("Training") < pins("Tests")
+    assert pins("Testers") < pins("Tests")
 
 
 def test_serving_is_light() -> None:

@@ -11,7 +11,9 @@ from function.settings import Server, Settings
 from tests.serving import ROOT
 
 _ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \|$", re.MULTILINE)
-_READ = re.compile(r"""environ(?:\.get\(|\.setdefault\(|\[)\s*["']([A-Z_]+)["']""")
+_READ = re.compile(
+    r"""(?:(?:environ(?:\.get\(|\.setdefault\(|\[)|\bsetting\()\s*["']|\$\{)([A-Z_]+)(?:["']|:-)"""
+)
 DOCUMENTED = dict(_ROW.findall((ROOT / "docs" / "settings.md").read_text()))
 SETTINGS = {
     name.upper(): getattr(settings, name)
@@ -25,6 +27,8 @@ def sources() -> Iterator[Path]:
     for path in (ROOT / "scripts").rglob("*"):
         if path.is_file() and path.suffix in {"", ".py"}:
             yield path
+    yield from ROOT.glob("compose*.yaml")
+    yield from (ROOT / "tests" / "container" / "clients").glob("*.py")
 
 
 def test_all_are_documented() -> None:

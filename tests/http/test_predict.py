@@ -185,3 +185,21 @@ def test_ten_thousand_rows(server: Server) -> None:
     probabilities = {round(p["probability"], 6) for p in answer["predictions"]}
     assert len(answer["predictions"]) == 10_000
     assert len(probabilities) == 2
+
+
+def test_large_answer_comes_in_pieces_that_make_one(server: Server) -> None:
+    days = [WET, DRY, {"Location": "Hobart", "Date": "2024-03-01"}] * 200
+    answer = server.post("/predict", {"model": "all", "observations": days, "fill": {"seed": 1}})
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert list(answer.json()) == ["model", "models", "fill"]
+    for model, part in answer.json()["models"].items():
+        rows = part["predictions"]
+        assert len(rows) == len(days)
+        for complete, row in ((WET, rows[597]), (DRY, rows[598])):
+            alone = server.post("/predict", {"model": model, "observation": complete}).json()
+            assert row["probability"] == pytest.approx(alone["prediction"]["probability"], abs=1e-6)
+            assert "filled" not in row
+        assert len({str(row["filled"]) for row in rows[2::3]}) == 200
+    one = server.post("/predict", {"observations": days[:300], "fill": {"seed": 1}}).json()
+    assert list(one) == ["model", "predictions", "fill"]
+    assert len(one["predictions"]) == 300
