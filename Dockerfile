@@ -4,7 +4,7 @@ ARG BASE=python:3.11-slim-bookworm
 
 # What pip installs, checked by hash.
 FROM ${BASE} AS packages
-# joblib: the scikit-learn originals instead of the ONNX graphs; see docs/settings.md.
+# joblib: the scikit-learn originals instead of the ONNX graphs; see docs/container.md.
 ARG MODEL_FORMAT=onnx
 WORKDIR /build
 COPY function/requirements.txt function/
@@ -56,15 +56,14 @@ COPY --from=packages /packages /packages
 WORKDIR /app
 COPY LICENSE .
 COPY --from=data /app/data data
-ENV PYTHONPATH=/packages \
+ENV PYTHONPATH=/app:/packages \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORT_DISABLE_TELEMETRY=1 \
     MODEL_FORMAT=${MODEL_FORMAT} \
     # Large blocks go back to the system when they are free: 16 MB for each first password, say.
     MALLOC_MMAP_THRESHOLD_=262144 \
-    MALLOC_ARENA_MAX=2 \
-    PORT=8080
+    MALLOC_ARENA_MAX=2
 USER 65532:65532
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["python3", "-m", "function.health"]

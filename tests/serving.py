@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -86,19 +86,20 @@ def serve(
             cwd=output.parent,
         )
     try:
-        await_ready(process, port, output)
+        await_ready(process, port, output.read_text)
         yield Server(process, port, output)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
 
 
-def await_ready(process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+def await_ready(process: subprocess.Popen[bytes], port: int, told: Callable[[], str] = str) -> None:
+    """Wait until the function answers; `told` gives what it wrote, should it end instead."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        assert process.poll() is None, output.read_text()
+        assert process.poll() is None, told()
         with contextlib.suppress(requests.ConnectionError):
             if requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).ok:
                 return
         time.sleep(0.02)
-    raise AssertionError(f"not ready in {_START_SECONDS} s: {output.read_text()}")
+    raise AssertionError(f"not ready in {_START_SECONDS} s: {told()}")

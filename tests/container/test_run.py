@@ -1,5 +1,6 @@
 """The image as it runs: hardened, limited, misconfigured, and stopped."""
 
+import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import requests
 
 from tests.container.engine import docker, inspect, running
 from tests.container.load import send
-from tests.serving import ALICE
+from tests.serving import ALICE, ROOT, await_ready, free_port
 
 pytestmark = pytest.mark.docker
 PUBLISHED: Final = ("--publish", "127.0.0.1::8080")
@@ -24,6 +25,30 @@ SLOW: Final = {
     "observations": [{"Location": "Hobart"}] * 40,
     "fill": {"draws": 1000},
 }
+
+
+@pytest.mark.usefixtures("image")
+def test_the_commands_of_the_readme() -> None:
+    """With a port of our own, and the network that this machine's builds need."""
+    (command,) = re.findall(
+        r"^\$ (docker build .+)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    port, name = free_port(), "rain-readme"
+    ours = command.replace("8080:8080", f"127.0.0.1:{port}:8080")
+    ours = ours.replace("--rm ", f"--rm --name {name} ").replace("build ", "build --network host ")
+    with subprocess.Popen(
+        ours, shell=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as shell:
+        await_ready(shell, port)
+        answer = requests.post(
+            f"http://127.0.0.1:{port}/predict",
+            json={"observation": {"Location": "Sydney"}},
+            auth=ALICE,
+            timeout=10,
+        )
+        docker("stop", name)
+        assert shell.wait(timeout=20) == 0
+    assert answer.status_code == 200
 
 
 def health(name: str) -> str:

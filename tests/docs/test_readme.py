@@ -50,9 +50,11 @@ def test_snippet(server: Server, command: str, shown: str) -> None:
     assert numbers == pytest.approx(shown_numbers, rel=0.02)
 
 
-def test_every_session_is_tested_but_the_server() -> None:
-    assert README.count("```console") == README.count("<!-- tested -->") + 1
+def test_every_session_is_tested_but_the_servers() -> None:
+    """Those of the servers are tests of their own."""
+    assert README.count("```console") == README.count("<!-- tested -->") + 2
     assert "```console\n$ ./scripts/serve\n```" in README
+    assert "```console\n$ docker build " in README
 
 
 @pytest.mark.parametrize("target", sorted(set(_LINK.findall(README))))
