@@ -48,7 +48,9 @@ _RIDGE: Final = 1e-3
 # Years to come are not quite like those learned. Of 2019 to 2021, learned to 2018, the 5th to 95th
 # percentile of many draws covers 88 % this way; wider draws would be easier to tell from real days.
 _LATELY: Final = np.timedelta64(8 * 365, "D")  # days that the quantiles are of
-_WIDENED: Final = 1.1  # by this the scores vary more
+# By this the scores vary more; but not cloud, whose percentiles hold whole oktas, and so more than
+# their share as it is.
+_WIDENED: Final = np.array([1.0 if FIELDS[at].unit == "oktas" else 1.1 for at in NUMERIC]) ** 0.5
 _WIND_WEIGHT: Final = 1.5  # of a direction against a score, when kinds are first told apart
 _SIDE_MONTHS, _SIDE_POINTS = 0.7, 0.15  # weight of the neighbouring months, and compass points
 
@@ -120,7 +122,7 @@ def learn(training: Dataset, stations: Stations, kinds: int = KINDS) -> Climatol
         quantiles=days.quantiles(teachers, rows, lately).astype(np.int16),
         support=np.concatenate(days.supports).astype(np.int16),
         support_sizes=np.array([len(values) for values in days.supports], dtype=np.int16),
-        covariance=(_WIDENED * learned.pop("covariance")).astype(np.float32),
+        covariance=(np.outer(_WIDENED, _WIDENED) * learned.pop("covariance")).astype(np.float32),
         **{name: array.astype(np.float16) for name, array in learned.items()},
     )
 
