@@ -6,8 +6,9 @@ would then return the same "random" values.
 """
 
 import csv
+import functools
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal, Self, get_args
 
 import msgspec
@@ -52,25 +53,20 @@ class Fill(msgspec.Struct, frozen=True):
 
 
 class Completion(msgspec.Struct, frozen=True):
-    """A block of observations with their gaps filled.
+    """A block of rows with their gaps filled.
 
-    `samples` has shape (m, 22): first the rows that had no gap, once each, then `draws` samples
-    for each row that had one. `whole` and `gappy` are the rows' indices, in that order, and
-    `missing`, of the shape of the raw matrix, tells which cells were filled.
+    `samples` has shape (m, 22): one sample of a row that had no gap, `draws` of each that had one,
+    in the order of the rows, whose samples begin at `starts`, shape (rows,). `missing`, of the
+    shape of the raw matrix, tells which cells were filled.
     """
 
     samples: Raw
-    whole: NDArray[np.intp]
-    gappy: NDArray[np.intp]
+    starts: NDArray[np.intp]
     missing: NDArray[np.bool_]
-    draws: int
 
     def first(self) -> Raw:
-        """Every row with its first draw, in the order of the request; shape (rows, 22)."""
-        rows = np.empty((len(self.missing), self.samples.shape[1]))
-        rows[self.whole] = self.samples[: len(self.whole)]
-        rows[self.gappy] = self.samples[len(self.whole) :: self.draws]
-        return rows
+        """Every row with its first draw; shape (rows, 22)."""
+        return self.samples.take(self.starts, axis=0)
 
 
 def new_seed() -> int:
@@ -134,27 +130,37 @@ class Filler:
 
         Gives one block of rows after the other, so that memory does not grow with rows x draws.
         """
-        generator = np.random.default_rng(fill.seed)
+        draw = self._drawing(fill)
         at_once = max(1, _SAMPLES // fill.draws)
         for start in range(0, len(raw), at_once):
-            yield self._complete(raw[start : start + at_once], fill, generator)
+            rows = raw[start : start + at_once]
+            missing = np.isnan(rows) if draw else np.zeros(rows.shape, dtype=bool)
+            gaps = missing.any(axis=1)
+            # A row without gaps is not repeated: drawing for it would only cost.
+            counts = np.where(gaps, fill.draws, 1)
+            starts = counts.cumsum() - counts
+            if draw and gaps.all():
+                yield Completion(draw(rows), starts, missing)
+            elif draw and gaps.any():
+                samples = rows.repeat(counts, axis=0)
+                samples[gaps.repeat(counts)] = draw(rows[gaps])
+                yield Completion(samples, starts, missing)
+            else:
+                yield Completion(rows, starts, missing)
 
     def fill_once(self, raw: Raw, fill: Fill) -> Raw:
         """Every row with its gaps filled by its first draw; shape (rows, 22)."""
         return np.concatenate([completion.first() for completion in self.complete(raw, fill)])
 
-    def _complete(self, raw: Raw, fill: Fill, generator: np.random.Generator) -> Completion:
-        missing = np.zeros(raw.shape, dtype=bool) if fill.strategy == "none" else np.isnan(raw)
-        gaps = missing.any(axis=1)
-        # A row without gaps is not repeated: drawing for it would only cost.
-        whole, gappy = np.flatnonzero(~gaps), np.flatnonzero(gaps)
-        drawn = self._draw(raw[gappy], fill, generator) if len(gappy) else raw[gappy]
-        return Completion(np.concatenate([raw[whole], drawn]), whole, gappy, missing, fill.draws)
-
-    def _draw(self, rows: Raw, fill: Fill, generator: np.random.Generator) -> Raw:
-        if fill.strategy == "climatology":
-            return self.sampler.sample(rows, fill.draws, generator)
-        return self._uniform(np.repeat(rows, fill.draws, axis=0), generator)
+    def _drawing(self, fill: Fill) -> Callable[[Raw], Raw] | None:
+        """What draws `fill.draws` samples of rows, (n, 22) -> (n * draws, 22); None for nothing."""
+        if fill.strategy == "none":
+            return None
+        # Made when it is first asked for: it would be half of the work where nothing is missing.
+        generator = functools.cache(lambda: np.random.default_rng(fill.seed))
+        if fill.strategy == "uniform":
+            return lambda rows: self._uniform(rows.repeat(fill.draws, axis=0), generator())
+        return lambda rows: self.sampler.sample(rows, fill.draws, generator())
 
     def _uniform(self, samples: Raw, generator: np.random.Generator) -> Raw:
         """Samples filled, every variable for itself, evenly between its training extremes."""

@@ -53,7 +53,7 @@ def forecast(
             samples = models.score(name, matrix)
             means[name].append(_mean(samples, completion))
             if fill.draws > 1:
-                intervals[name].append(_interval(samples, completion))
+                intervals[name].append(_interval(samples, completion, fill.draws))
         first.append(completion.first())
         missing.append(completion.missing)
     scores = {
@@ -72,25 +72,18 @@ def _score(
 
 def _mean(samples: Probabilities, completion: Completion) -> Probabilities:
     """Mean of each row over its draws; a row without gaps stands for itself."""
-    whole, drawn = _parted(samples, completion)
-    means = np.empty(len(completion.missing))
-    means[completion.whole], means[completion.gappy] = whole, drawn.mean(axis=1)
-    return means
+    if len(samples) == len(completion.starts):
+        return samples
+    sums: Probabilities = np.add.reduceat(samples, completion.starts)
+    return sums / np.diff(completion.starts, append=len(samples))
 
 
-def _interval(samples: Probabilities, completion: Completion) -> NDArray[np.float64]:
+def _interval(samples: Probabilities, completion: Completion, draws: int) -> NDArray[np.float64]:
     """Percentiles of each row over its draws; without gaps there is nothing between them."""
-    whole, drawn = _parted(samples, completion)
-    intervals = np.empty((len(completion.missing), len(PERCENTILES)))
-    intervals[completion.whole] = whole[:, np.newaxis]
-    if len(drawn):
-        intervals[completion.gappy] = np.percentile(drawn, PERCENTILES, axis=1).T
+    counts = np.diff(completion.starts, append=len(samples))
+    intervals = samples.take(completion.starts)[:, np.newaxis].repeat(len(PERCENTILES), axis=1)
+    gappy = counts > 1
+    if gappy.any():
+        drawn = samples[gappy.repeat(counts)].reshape(-1, draws)
+        intervals[gappy] = np.percentile(drawn, PERCENTILES, axis=1).T
     return intervals
-
-
-def _parted(
-    samples: Probabilities, completion: Completion
-) -> tuple[Probabilities, NDArray[np.float64]]:
-    """Scores of the rows without gaps, (whole,), and of the draws, (gappy, draws)."""
-    whole = len(completion.whole)
-    return samples[:whole], samples[whole:].reshape(-1, completion.draws)

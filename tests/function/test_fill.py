@@ -38,12 +38,12 @@ def test_what_is_known_stays(filler: Filler, strategy: Strategy) -> None:
     raw[0, NUMERIC[0]] = 3.3
     raw[1] = 1.0
     (completion,) = filler.complete(raw, Fill(strategy, 3, 4))
-    assert (completion.whole.tolist(), completion.gappy.tolist()) == ([1], [0])
-    assert len(completion.samples) == 1 + 3
-    assert (completion.samples[1:, NUMERIC[0]] == 3.3).all()
+    assert completion.starts.tolist() == [0, 3]
+    assert len(completion.samples) == 3 + 1
+    assert (completion.samples[:3, NUMERIC[0]] == 3.3).all()
     first = completion.first()
     assert (first[1] == 1.0).all()
-    assert (first[0] == completion.samples[1]).all()
+    assert (first[0] == completion.samples[0]).all()
 
 
 def test_none_leaves_gaps(filler: Filler) -> None:
