@@ -34,18 +34,13 @@ def read_json(request: flask.Request, limit: int) -> bytes:
     return body
 
 
-def discard(request: flask.Request, limit: int) -> None:
-    """Read what is left of the body, so that the connection can be used again.
+def leave(request: flask.Request) -> None:
+    """Leave what was not read of the body to the server.
 
-    A body over the limit is left to the server; the framework, which reads every body to its end
-    after the answer, is shown an empty one.
+    The framework reads every body to its end after the answer, and whoever sends one slowly would
+    keep a thread by that, without so much as a password. It is shown an empty one.
     """
-    try:
-        whole = _read(request, limit) is not None
-    except ClientDisconnected:
-        whole = False
-    if not whole:
-        request.stream = io.BytesIO()
+    request.stream = io.BytesIO()
 
 
 def _read(request: flask.Request, limit: int) -> bytes | None:

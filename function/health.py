@@ -8,7 +8,7 @@ from typing import Final
 
 from function.settings import Server
 
-_TIMEOUT_SECONDS: Final = 5
+_TIMEOUT_SECONDS: Final = 3
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
@@ -19,16 +19,21 @@ def ready(server: Server) -> bool:
     try:
         connection.request("GET", "/health/ready")
         return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
 
 
+def arguments(command: Path) -> list[str]:
+    """What the server was told on a process's command line; nothing, where that is none of ours."""
+    _, _, told = command.read_text().rstrip("\0").partition("\0function.serve\0")
+    return told.split("\0") if told else []
+
+
 def main() -> None:
     """Run the command; where the container's first process was told a port, that is asked."""
-    _, _, _, *arguments = Path("/proc/1/cmdline").read_text().rstrip("\0").split("\0")
-    sys.exit(not ready(Server.of(os.environ, arguments)))
+    sys.exit(not ready(Server.of(os.environ, arguments(Path("/proc/1/cmdline")))))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import flask
 import functions_framework
 
 from function import problems, telemetry
-from function.body import JSON, discard
+from function.body import JSON, leave
 from function.problems import DeploymentError, Problem
 from function.routes import Call, dispatch
 from function.service import Service
@@ -37,7 +37,7 @@ def handle(request: flask.Request) -> flask.Response:
     request_id = telemetry.request_id(request.headers.get(telemetry.REQUEST_ID))
     call = Call(_SERVICE, request)
     response = _answer(call, request_id)
-    discard(request, _SERVICE.settings.max_body_bytes)
+    leave(request)
     response.headers[telemetry.REQUEST_ID] = request_id
     telemetry.access(
         {

@@ -1,7 +1,6 @@
 """Answers in the words of the contract, made from what the core computed."""
 
 from collections.abc import Iterator, Mapping
-from itertools import repeat
 from typing import Any, Final
 
 import msgspec
@@ -18,36 +17,46 @@ _json: Final = msgspec.json.encode
 _ROWS: Final = 256  # made into JSON at once: objects take ten times the memory of their text
 
 
-def predictions(request: PredictRequest, forecast: Forecast, stations: Stations) -> list[bytes]:
-    """JSON answer of /predict, in pieces: a large one is never in one place."""
+def predictions(
+    request: PredictRequest, forecast: Forecast, stations: Stations
+) -> bytes | Iterator[bytes]:
+    """JSON answer of /predict; a large one in pieces, each made when it is sent."""
     rows = len(request.observations.raw)
-    blocks: dict[str, list[bytes]] = {name: [] for name in forecast.scores}
-    for start in range(0, rows, _ROWS):
-        block = range(start, min(start + _ROWS, rows))
-        locations = request.observations.raw[start : block.stop, LOCATION].tolist()
-        towns = [stations.names[int(location)] for location in locations]
-        filled = list(_filled(forecast, block))
-        for name, score in forecast.scores.items():
-            documents = list(map(_prediction, repeat(score), block, filled, towns))
-            blocks[name] += b",", _json(documents)[1:-1]
+    if rows > _ROWS:
+        return _predictions(request, forecast, stations)
+    return b"".join(_predictions(request, forecast, stations))
 
-    def shape(name: str) -> list[bytes]:
-        _comma, *pieces = blocks[name]
-        if request.many:
-            return [b'"predictions":[', *pieces, b"]"]
-        return [b'"prediction":', *pieces]
 
-    answer = [b'{"model":', _json(request.model)]
-    if request.model in blocks:
-        answer += b",", *shape(request.model)
+def _predictions(
+    request: PredictRequest, forecast: Forecast, stations: Stations
+) -> Iterator[bytes]:
+    locations = request.observations.raw[:, LOCATION].tolist()
+    filled = list(_filled(forecast))
+
+    def part(score: Score) -> Iterator[bytes]:
+        yield b'"predictions":[' if request.many else b'"prediction":'
+        for start in range(0, len(filled), _ROWS):
+            rows = range(start, min(start + _ROWS, len(filled)))
+            documents = [
+                _prediction(score, row, filled[row], stations.names[int(locations[row])])
+                for row in rows
+            ]
+            yield (b"," if start else b"") + _json(documents)[1:-1]
+        yield b"]" if request.many else b""
+
+    yield b'{"model":' + _json(request.model)
+    if request.model in forecast.scores:
+        yield b","
+        yield from part(forecast.scores[request.model])
     else:
         opening = b',"models":{'
-        for name in blocks:
-            answer += opening, _json(name), b":{", *shape(name), b"}"
+        for name, score in forecast.scores.items():
+            yield opening + _json(name) + b":{"
+            yield from part(score)
+            yield b"}"
             opening = b","
-        answer.append(b"}")
-    answer += b',"fill":', _json(request.fill), b"}"
-    return answer if rows > _ROWS else [b"".join(answer)]
+        yield b"}"
+    yield b',"fill":' + _json(request.fill) + b"}"
 
 
 def filled_observations(
@@ -99,12 +108,11 @@ def models(served: Models) -> Document:
     return {"default": served.default, "models": cards}
 
 
-def _filled(forecast: Forecast, block: range) -> Iterator[msgspec.Raw | None]:
+def _filled(forecast: Forecast) -> Iterator[msgspec.Raw | None]:
     """Values that the first draw put into each row, as JSON; None for a row without gaps."""
-    first = forecast.first[block.start : block.stop].tolist()
-    for values, missing in zip(first, forecast.missing[block.start : block.stop], strict=True):
+    for values, missing in zip(forecast.first, forecast.missing, strict=True):
         drawn = np.flatnonzero(missing).tolist()
-        filled = {COLUMNS[index]: present(index, values[index]) for index in drawn}
+        filled = {COLUMNS[index]: present(index, float(values[index])) for index in drawn}
         yield msgspec.Raw(_json(filled)) if filled else None
 
 

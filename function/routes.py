@@ -1,6 +1,6 @@
 """The URL map: which path and verb leads to which action, and who may go there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import flask
@@ -23,8 +23,8 @@ from function.problems import (
 from function.service import Service
 
 Document = Mapping[str, object]
-Body = bytes | list[bytes]
-"""JSON; what may be large comes in pieces."""
+Body = bytes | Iterator[bytes]
+"""JSON; what is large comes in pieces."""
 
 
 class Call:

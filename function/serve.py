@@ -11,14 +11,20 @@ import ctypes
 import gc
 import math
 import os
+import signal
+import socket
 import sys
 import threading
 from pathlib import Path
 from typing import Any, Final
 
+if __name__ == "__main__":
+    # The first process of a container is deaf to signals that it does not handle, and what comes
+    # next takes half a second. Granian handles them later.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+
 import functions_framework
 from granian.constants import HTTPModes, Interfaces
-from granian.errors import FatalError
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MTServer
@@ -30,7 +36,10 @@ from function.settings import Server
 MAIN: Final = Path(__file__).resolve().with_name("main.py")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 # Left over from other work, these would make another application than the one described.
-_STRAY: Final = ("DEBUG", "FUNCTION_USE_ASGI", "FUNCTION_SIGNATURE_TYPE")
+_STRAY: Final = (
+    *("DEBUG", "FLASK_DEBUG"),
+    *("ENTRY_POINT", "FUNCTION_USE_ASGI", "FUNCTION_SIGNATURE_TYPE"),
+)
 # Granian's own words, in the form of the function's log.
 _LOGGING: Final = {
     "version": 1,
@@ -87,8 +96,32 @@ def _leave() -> None:
     os._exit(0)
 
 
+def check_free(host: str, port: int) -> None:
+    """Bind the address for a moment: Granian would share it with who has it, and say nothing.
+
+    Raises:
+        DeploymentError: It cannot be bound.
+
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise DeploymentError(
+                f"{host}:{port} cannot be listened on ({error.strerror}); set another HOST or PORT."
+            ) from error
+
+
 def serve(server: Server) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what was accepted and return."""
+    """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
+
+    Raises:
+        DeploymentError: The address cannot be listened on.
+
+    """
+    check_free(server.host, server.port)
     for stray in _STRAY:
         os.environ.pop(stray, None)
     application = functions_framework.create_app("handle", str(MAIN))  # type: ignore[no-untyped-call]
@@ -103,7 +136,7 @@ def serve(server: Server) -> None:
         port=server.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=server.header_seconds * 1000),
+        http1_settings=HTTP1Settings(header_read_timeout=server.idle_seconds * 1000),
         blocking_threads=server.threads or max(2, math.ceil(2 * cpus())),
         backlog=server.backlog,
         grace_seconds=server.grace_seconds,
@@ -115,16 +148,9 @@ def serve(server: Server) -> None:
 def main() -> None:
     """Run the command."""
     try:
-        server = Server.of(os.environ, sys.argv[1:])
-        serve(server)
+        serve(Server.of(os.environ, sys.argv[1:]))
     except DeploymentError as error:
         sys.exit(f"rain-tomorrow cannot start: {error}")
-    except (OSError, FatalError, RuntimeError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        sys.exit(
-            f"rain-tomorrow cannot listen on {server.host}:{server.port} ({reason}); "
-            "set another HOST or PORT."
-        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Settings: environment variables, read once when the process starts."""
 
 import argparse
+import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -12,6 +13,7 @@ from function.problems import DeploymentError
 
 _DATA: Final = Path(__file__).resolve().parent.parent / "data"
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
 
 class Variables(msgspec.Struct, frozen=True, rename=str.upper):
@@ -68,12 +70,12 @@ class Server(Variables, frozen=True):
     """Port to listen on."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
     """Requests answered at the same time; not set: two for each CPU that the container may use."""
-    backlog: Annotated[int, msgspec.Meta(ge=128)] = 1024
+    backlog: Annotated[int, msgspec.Meta(ge=128, le=65535)] = 1024
     """Connections that may wait to be accepted."""
-    grace_seconds: Positive = 8
+    grace_seconds: Seconds = 8
     """How long accepted requests may take after SIGTERM; less than what the platform grants."""
-    header_seconds: Positive = 10
-    """How long a caller may take to send a request's headers."""
+    idle_seconds: Seconds = 100
+    """How long a connection may wait for the headers of its next request."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str], arguments: Sequence[str]) -> Self:
@@ -90,4 +92,12 @@ class Server(Variables, frozen=True):
         parser.add_argument("--port", help="port to listen on (PORT)")
         options = vars(parser.parse_args(arguments))
         given = {name.upper(): value for name, value in options.items() if value is not None}
-        return cls.read({**environment, **given})
+        server = cls.read({**environment, **given})
+        try:
+            ipaddress.ip_address(server.host)
+        except ValueError as error:
+            raise DeploymentError(
+                f"The setting HOST={server.host} is not valid (Expected an IP address); "
+                "docs/settings.md tells what it takes."
+            ) from error
+        return server

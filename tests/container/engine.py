@@ -22,6 +22,7 @@ from tests.serving import ROOT
 BASE: Final = "python:3.11-slim-bookworm"
 IMAGE: Final = "rain-tomorrow:tested"
 NAIVE: Final = "rain-tomorrow-naive:tested"
+CONTEXT: Final = ("Dockerfile", ".dockerignore", "LICENSE", "function", "data", "scripts")
 _UNITS: Final = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
@@ -46,13 +47,21 @@ def build(tag: str, *options: str, context: Path = ROOT) -> str:
     return tag
 
 
+def copy(folder: Path, *names: str) -> None:
+    """Copy files and folders of the project, without what they hold of this machine's own."""
+    ignored = shutil.ignore_patterns("__pycache__", "raw", "train_test", ".training-*")
+    for name in names:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy2(ROOT / name, folder / name)
+
+
 def build_naive() -> str:
     """Build the image that ours is measured against; gives its tag."""
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder)
-        for name in ("function", "data"):
-            ignored = shutil.ignore_patterns("__pycache__", "raw", "train_test", ".training-*")
-            shutil.copytree(ROOT / name, context / name, ignore=ignored)
+        copy(context, "function", "data")
         shutil.copytree(ROOT / "tests" / "container" / "naive", context, dirs_exist_ok=True)
         pins = (ROOT / "scripts" / "requirements.txt").read_text()
         versions = re.findall(r"^[a-z0-9-]+==[^\\\n]+", pins, re.MULTILINE)

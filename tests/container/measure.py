@@ -1,7 +1,6 @@
 """Measures the image and prints a table; `scripts/measure-image` runs it."""
 
 import contextlib
-import shutil
 import statistics
 import tempfile
 import time
@@ -13,20 +12,21 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.container.engine import (
+    CONTEXT,
     IMAGE,
     NAIVE,
     build,
     build_naive,
+    copy,
     fetch_bases,
     layers,
     running,
     size_above_base,
 )
 from tests.container.load import send
-from tests.serving import ALICE, ROOT
+from tests.serving import ALICE
 
 STARTS: Final = 10
-CONTEXT: Final = ("function", "data", "scripts")
 LIMITS: Final = ("--memory", "128m", "--memory-swap", "128m")
 PUBLISHED: Final = ("--publish", "127.0.0.1::8080")
 _DAY: Final = {"observation": {"Location": "Sydney", "Humidity3pm": 81, "Pressure3pm": 1004.2}}
@@ -58,11 +58,7 @@ def rebuild() -> tuple[float, int]:
     """Seconds to build after one line of the function has changed, and how many layers changed."""
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder)
-        for name in CONTEXT:
-            ignored = shutil.ignore_patterns("__pycache__", "raw", "train_test", ".training-*")
-            shutil.copytree(ROOT / name, context / name, ignore=ignored)
-        for name in ("Dockerfile", ".dockerignore", "LICENSE"):
-            shutil.copy2(ROOT / name, context / name)
+        copy(context, *CONTEXT)
         before = layers(build(IMAGE, context=context))
         with (context / "function" / "problems.py").open("a") as module:
             module.write(f"# {time.time()}\n")

@@ -1,19 +1,19 @@
 """What the image is made of."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
 
 import pytest
 import requests
 
 from tests.container.engine import (
     BASE,
+    CONTEXT,
     build,
     build_naive,
+    copy,
     docker,
     files,
     inspect,
@@ -24,7 +24,6 @@ from tests.container.engine import (
 from tests.serving import ROOT
 
 pytestmark = pytest.mark.docker
-CONTEXT: Final = ("Dockerfile", ".dockerignore", "LICENSE", "function", "data", "scripts")
 
 
 @pytest.mark.parametrize("file", ["Dockerfile", "clients/Dockerfile", "naive/Dockerfile"])
@@ -79,7 +78,15 @@ def test_no_credential_in_clear(image: str) -> None:
     history = docker("history", "--no-trunc", image) + str(inspect(image)["Config"])
     for secret in ("wonderland", "builder", "mandarine"):
         assert secret not in history
-        program = ["grep", "--recursive", "--files-with-matches", secret, "/app"]
+        program = [
+            "grep",
+            "--recursive",
+            "--files-with-matches",
+            secret,
+            "/app",
+            "/etc",
+            "/packages",
+        ]
         done = subprocess.run(
             ["docker", "run", "--rm", "--entrypoint", *program[:1], image, *program[1:]],
             capture_output=True,
@@ -101,20 +108,19 @@ def test_what_it_says_of_itself(image: str) -> None:
     assert labels["version"] == version[1]
 
 
-def test_two_builds_give_the_same_files(image: str) -> None:
-    again = build("rain-tomorrow:again", "--no-cache")
+def test_two_builds_give_the_same_files(image: str, tmp_path: Path) -> None:
+    """Also where files were checked out for nobody but their owner."""
+    copy(tmp_path, *CONTEXT)
+    for path in tmp_path.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o700)
+    again = build("rain-tomorrow:again", "--no-cache", context=tmp_path)
     assert files(again) == files(image)
 
 
 @pytest.mark.usefixtures("image")
 def test_a_change_of_the_function_changes_the_last_layer_only(tmp_path: Path) -> None:
     before = layers(build("rain-tomorrow:before"))
-    for name in CONTEXT:
-        if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "raw", "train_test", ".training-*")
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-        else:
-            shutil.copy2(ROOT / name, tmp_path / name)
+    copy(tmp_path, *CONTEXT)
     with (tmp_path / "function" / "problems.py").open("a") as module:
         module.write("# one line more\n")
     changed = build("rain-tomorrow:changed", context=tmp_path)

@@ -1,8 +1,10 @@
 """The image as it runs: hardened, limited, misconfigured, and stopped."""
 
 import re
+import signal
 import subprocess
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -22,9 +24,10 @@ HARDENED: Final = (
 )
 SLOW: Final = {
     "model": "all",
-    "observations": [{"Location": "Hobart"}] * 40,
+    "observations": [{"Location": "Hobart"}] * 10,
     "fill": {"draws": 1000},
 }
+LARGEST: Final = {"model": "all", "observations": [{"Location": "Hobart"}] * 10_000}
 
 
 @pytest.mark.usefixtures("image")
@@ -33,12 +36,13 @@ def test_the_commands_of_the_readme() -> None:
     (command,) = re.findall(
         r"^\$ (docker build .+)$", (ROOT / "README.md").read_text(), re.MULTILINE
     )
-    port, name = free_port(), "rain-readme"
-    ours = command.replace("8080:8080", f"127.0.0.1:{port}:8080")
+    port, name = free_port(), f"rain-{uuid.uuid4().hex[:12]}"
+    ours = command.replace("127.0.0.1:8080:", f"127.0.0.1:{port}:")
     ours = ours.replace("--rm ", f"--rm --name {name} ").replace("build ", "build --network host ")
-    with subprocess.Popen(
+    shell = subprocess.Popen(
         ours, shell=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as shell:
+    )
+    try:
         await_ready(shell, port)
         answer = requests.post(
             f"http://127.0.0.1:{port}/predict",
@@ -46,9 +50,16 @@ def test_the_commands_of_the_readme() -> None:
             auth=ALICE,
             timeout=10,
         )
+        assert answer.status_code == 200
+    finally:
         docker("stop", name)
-        assert shell.wait(timeout=20) == 0
-    assert answer.status_code == 200
+    assert shell.wait(timeout=20) == 0
+
+
+def handles(status: Path, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal, by its file in /proc."""
+    (mask,) = re.findall(r"^SigCgt:\t([0-9a-f]+)$", status.read_text(), re.MULTILINE)
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def health(name: str) -> str:
@@ -60,9 +71,15 @@ def health(name: str) -> str:
     return str(status)
 
 
-@pytest.mark.parametrize("command", [(), ("--port", "9000"), ("--host", "127.0.0.1")])
-def test_healthy_with_nothing_it_may_do(image: str, command: tuple[str, ...]) -> None:
-    with running(image, *HARDENED, "--network", "none", command=command) as container:
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [((), ()), ((), ("--port", "9000", "--host", "127.0.0.1")), (("--init",), ("--port", "9000"))],
+)
+def test_healthy_with_nothing_it_may_do(
+    image: str, options: tuple[str, ...], command: tuple[str, ...]
+) -> None:
+    given = (*HARDENED, "--network", "none", *options)
+    with running(image, *given, command=command) as container:
         assert health(container.name) == "healthy"
         docker("stop", container.name)
         assert container.state["ExitCode"] == 0
@@ -94,6 +111,31 @@ def test_ten_thousand_requests_in_128_mib(image: str) -> None:
         assert container.memory <= 110e6
         assert container.state["Running"]
         assert not container.state["OOMKilled"]
+
+
+def test_two_of_the_largest_answers_at_once_in_128_mib(image: str) -> None:
+    limits = ("--memory", "128m", "--memory-swap", "128m", "--cpus", "0.5")
+    with running(image, *HARDENED, *PUBLISHED, *limits) as container:
+        url = container.await_ready()
+
+        def call(_number: int) -> int:
+            answer = requests.post(f"{url}/predict", json=LARGEST, auth=ALICE, timeout=120)
+            return len(answer.json()["models"])
+
+        with ThreadPoolExecutor(2) as callers:
+            assert list(callers.map(call, range(4))) == [4] * 4
+        assert not container.state["OOMKilled"]
+
+
+def test_stop_before_it_listens(image: str) -> None:
+    """From its first line on; the second that loading takes at half a CPU included."""
+    with running(image, "--cpus", "0.5") as container:
+        status = Path(f"/proc/{container.state['Pid']}/status")
+        while not handles(status, signal.SIGTERM):
+            pass
+        assert container.log() == []
+        docker("stop", container.name)
+        assert container.state["ExitCode"] == 0
 
 
 @pytest.mark.parametrize(
@@ -137,8 +179,10 @@ def test_stop_under_load_answers_what_was_accepted(image: str) -> None:
 
         with ThreadPoolExecutor(8) as callers:
             statuses = callers.map(call, range(8))
-            while len(container.log()) < 3:  # the first of them is answered
-                time.sleep(0.05)
+            deadline = time.monotonic() + 30
+            while not any('"/predict"' in line for line in container.log()):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
             docker("stop", container.name)
             assert list(statuses) == [200] * 8
         assert container.state["ExitCode"] == 0

@@ -35,7 +35,15 @@ def test_the_command_line_comes_before_the_variables() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "abc"), ("PORT", "65536"), ("THREADS", "0"), ("BACKLOG", "1")],
+    [
+        ("PORT", "abc"),
+        ("PORT", "65536"),
+        ("THREADS", "0"),
+        ("BACKLOG", "1"),
+        ("HOST", "localhost"),
+        ("GRACE_SECONDS", "9999999999"),
+        ("IDLE_SECONDS", "0"),
+    ],
 )
 def test_bad_value_of_the_server_is_named(name: str, value: str) -> None:
     with pytest.raises(DeploymentError, match=f"{name}={value}"):

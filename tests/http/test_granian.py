@@ -1,5 +1,6 @@
 """The production server's own ways, beside what both servers do alike."""
 
+import contextlib
 import http.client
 import signal
 import socket
@@ -14,9 +15,9 @@ from typing import Final
 import psutil
 import pytest
 
-from function.health import ready
+from function.health import arguments, ready
 from function.settings import Server as Settings
-from tests.serving import Server, command, environment, serve
+from tests.serving import Server, command, environment, free_port, serve
 
 SLOW: Final = {
     "model": "all",
@@ -85,7 +86,14 @@ def test_who_never_ends_a_request_holds_up_nothing(tmp_path: Path, begun: bytes)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "abc"), ("THREADS", "0"), ("THREADS", "many"), ("BACKLOG", "7")]
+    ("name", "value"),
+    [
+        ("PORT", "abc"),
+        ("THREADS", "0"),
+        ("THREADS", "many"),
+        ("BACKLOG", "7"),
+        ("HOST", "localhost"),
+    ],
 )
 def test_setting_that_is_not_valid(name: str, value: str) -> None:
     ended = subprocess.run(
@@ -114,7 +122,24 @@ def test_port_in_use_is_named() -> None:
         )
     assert ended.returncode == 1
     (sentence,) = ended.stderr.splitlines()
-    assert sentence.startswith(f"rain-tomorrow cannot listen on 127.0.0.1:{port}")
+    expected = (
+        f"rain-tomorrow cannot start: 127.0.0.1:{port} cannot be listened on (Address already"
+    )
+    assert sentence.startswith(expected)
+
+
+def test_two_do_not_share_a_port(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian") as running:
+        ended = subprocess.run(
+            command(running.port, "granian"),
+            env=environment({}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert str(running.port) in ended.stderr
 
 
 def test_health(tmp_path: Path) -> None:
@@ -125,14 +150,57 @@ def test_health(tmp_path: Path) -> None:
 
 
 def test_health_of_something_else() -> None:
-    """A listener that says something other than 200 is not ready, nor is one that says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(ready, Settings(port=other.getsockname()[1]))
-        connection, _ = other.accept()
-        with connection:
-            connection.recv(1000)
-            connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
-        assert not answer.result(timeout=10)
+    """A listener that says something other than 200 is not ready, nor is one that is no server."""
+    unavailable = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+    for says in (unavailable, b"220 smtp ready\r\n", b""):
+        with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(ready, Settings(port=other.getsockname()[1]))
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(says)
+            assert not answer.result(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("command_line", "expected"),
+    [
+        ("python3 -m function.serve", []),
+        ("python3 -m function.serve --port 9", ["--port", "9"]),
+        ("/sbin/docker-init -- python3 -m function.serve --port 9", ["--port", "9"]),
+        ("/sbin/init", []),
+    ],
+)
+def test_health_asks_where_the_server_was_told_to_listen(
+    tmp_path: Path, command_line: str, expected: list[str]
+) -> None:
+    path = tmp_path / "cmdline"
+    path.write_text("".join(f"{word}\0" for word in command_line.split()))
+    assert arguments(path) == expected
+
+
+def test_sigterm_before_it_listens(tmp_path: Path) -> None:
+    """While the models are loaded, half a second long."""
+    for wait in (0.15, 0.3):
+        process = subprocess.Popen(
+            command(free_port(), "granian"), env=environment({}), cwd=tmp_path
+        )
+        time.sleep(wait)
+        process.send_signal(signal.SIGTERM)
+        # Before Python itself runs our first line, the signal's own effect is the end.
+        assert process.wait(timeout=10) in {0, -signal.SIGTERM}
+
+
+def test_who_sends_a_body_slowly_holds_up_nobody(tmp_path: Path) -> None:
+    """As long as the body is of no use: without credentials, or at a path that reads none."""
+    half = b"POST %s HTTP/1.1\r\nHost: rain\r\nContent-Length: 99\r\n\r\n{"
+    with serve(tmp_path / "log", "granian", THREADS="2") as running, contextlib.ExitStack() as kept:
+        for path in (b"/predict", b"/nowhere", b"/status", b"/random-fill") * 2:
+            caller = socket.create_connection(("127.0.0.1", running.port), timeout=10)
+            kept.enter_context(caller)
+            caller.sendall(half % path)
+            assert caller.recv(1000).startswith(b"HTTP/1.1 4")
+        assert running.call("GET", "/health/ready").ok
 
 
 def test_keep_alive_and_head(tmp_path: Path) -> None:
