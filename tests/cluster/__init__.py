@@ -1,0 +1,1 @@
+"""The manifests, rendered as `kubectl apply -k` renders them, without a cluster."""
