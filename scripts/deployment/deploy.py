@@ -1,0 +1,409 @@
+"""`scripts/deploy`: from the project to replicas that answer, and back.
+
+What is missing is said before anything is changed, and every step finds what an earlier run left:
+a second run mends a first one that was interrupted.
+"""
+
+import argparse
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from function import __version__
+from scripts.deployment.programs import Document, Failure, Kubectl, ask, do, gist, require
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+NAME: Final = "rain-tomorrow"
+REPOSITORY: Final = f"dev.local/{NAME}"
+SECRET: Final = f"{NAME}-credentials"
+GENERATED_USER: Final = "rain"
+WAIT_SECONDS: Final = 180
+_ROUND_SECONDS: Final = 10
+_OURS: Final = f"app.kubernetes.io/name={NAME}"
+_MANAGER: Final = "app.kubernetes.io/managed-by"
+_LABELS: Final = {"app.kubernetes.io/name": NAME, _MANAGER: "scripts-deploy"}
+
+
+class Form(NamedTuple):
+    """One of the two ways to deploy: where its manifests are and what they make."""
+
+    folder: str
+    instance: str
+    workload: str
+    kinds: str
+    """What `--delete` removes, beside what these own."""
+
+
+FORMS: Final = {
+    "knative": Form(
+        "knative",
+        NAME,
+        "services.serving.knative.dev",
+        "services.serving.knative.dev,poddisruptionbudgets,configmaps,serviceaccounts",
+    ),
+    "plain": Form(
+        "knative/plain",
+        f"{NAME}-plain",
+        "deployments.apps",
+        "ingresses,services,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,"
+        "deployments.apps,configmaps,serviceaccounts",
+    ),
+}
+
+
+def main() -> None:
+    """Run the command; a failure or an interruption ends it with a sentence and status 1."""
+    try:
+        options = _options()
+        require("kubectl")
+        if options.dry_run:
+            _print(options)
+        elif options.delete:
+            _delete(options)
+        else:
+            _deploy(options)
+    except Failure as failure:
+        sys.exit(str(failure))
+    except (KeyboardInterrupt, EOFError):
+        sys.exit("\nInterrupted; run it again to finish, or with --delete to undo it.")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/deploy", description="Deploy the function to a Kubernetes cluster."
+    )
+    parser.add_argument("form", choices=FORMS, help="as a Knative Service, or without Knative")
+    parser.add_argument("--context", help="kubectl's context; the current one if not given")
+    parser.add_argument("--namespace", default=NAME, help="made where there is none (%(default)s)")
+    parser.add_argument(
+        "--image", help="an image that the cluster can pull; if not given, one is built and loaded"
+    )
+    users = parser.add_mutually_exclusive_group()
+    users.add_argument("--demo", action="store_true", help="the public demo users")
+    users.add_argument("--credentials", type=Path, metavar="FILE", help="users of this file")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--delete", action="store_true", help="remove what was deployed")
+    instead.add_argument("--dry-run", action="store_true", help="print the manifests")
+    return parser.parse_args()
+
+
+def _deploy(options: argparse.Namespace) -> None:
+    form = FORMS[options.form]
+    if options.image:
+        _reference(options.image)  # says what is wrong with it
+    kubectl = _connect(options)
+    _require_platform(options.form, kubectl)
+    there = _stored(kubectl)
+    given = _read(_file(options, ask_for_one=not there))
+    if options.image:
+        image = options.image
+    else:
+        require("docker", "minikube")
+        image = _build_and_load(_minikube_profile(kubectl))
+    _ensure_namespace(kubectl)
+    credentials = given or there or _generate()
+    if credentials != there:
+        _store(credentials, kubectl)
+    print(f"Applying {form.folder} to namespace {kubectl.namespace} ...")
+    with _kustomization(options, image, hashlib.sha256(credentials).hexdigest()) as folder:
+        kubectl.do("apply", f"--kustomize={folder}")
+    _wait(options.form, kubectl)
+    _say_where(options.form, kubectl)
+
+
+def _print(options: argparse.Namespace) -> None:
+    """Print what would be applied, as YAML; what is done beside that, as comments."""
+    image = options.image or f"{REPOSITORY}:{__version__}"
+    if not options.image:
+        print(f"# docker build --tag {image} {ROOT}\n# minikube image load {image}")
+    print(f"# Namespace {options.namespace}, restricted, where there is none")
+    print(f"# Secret {SECRET}, {_source(options)}")
+    sys.stdout.flush()
+    with _kustomization(options, image) as folder:
+        remedy = "restore the folder knative"
+        sys.stdout.write(do("kubectl", "kustomize", folder, remedy=remedy))
+
+
+def _source(options: argparse.Namespace) -> str:
+    if options.demo:
+        return "the public demo users"
+    return f"from {options.credentials}" if options.credentials else "kept, or a file's, or made"
+
+
+def _connect(options: argparse.Namespace) -> Kubectl:
+    contexts = ask("kubectl", "config", "get-contexts", "--output=name").stdout.split()
+    context = options.context or ask("kubectl", "config", "current-context").stdout.strip()
+    if not context:
+        raise Failure(
+            "kubectl has no current context; start a cluster with `minikube start`, or name one "
+            "with --context."
+        )
+    if context not in contexts:
+        known = f"there are {', '.join(contexts)}" if contexts else "there are none"
+        raise Failure(f"kubectl knows no context {context} ({known}); name another --context.")
+    kubectl = Kubectl(context, options.namespace)
+    answer = kubectl.ask("version", "--request-timeout=10s")
+    if answer.returncode:
+        raise Failure(
+            f"No cluster answers in context {context} ({gist(answer)}); start it, with "
+            "`minikube start` for example, or name another --context."
+        )
+    return kubectl
+
+
+def _require_platform(name: str, kubectl: Kubectl) -> None:
+    if name == "knative":
+        if not _has_knative(kubectl):
+            raise Failure(
+                f"Knative Serving is not installed in context {kubectl.context}; "
+                "docs/installation.md tells how to install it, and `scripts/deploy plain` does "
+                "without it."
+            )
+    elif not kubectl.get("ingressclass", "nginx"):
+        raise Failure(
+            f"There is no ingress controller of class nginx in context {kubectl.context}; run "
+            "`minikube addons enable ingress`, or install ingress-nginx."
+        )
+
+
+def _has_knative(kubectl: Kubectl) -> bool:
+    kinds = kubectl.do("api-resources", "--api-group=serving.knative.dev", "--output=name")
+    return FORMS["knative"].workload in kinds.split()
+
+
+def _minikube_profile(kubectl: Kubectl) -> str:
+    profile = _profile(kubectl)
+    if not profile:
+        raise Failure(
+            f"Context {kubectl.context} is no minikube cluster, so no image can be loaded into it; "
+            "push one to a registry and name it with --image."
+        )
+    return profile
+
+
+def _profile(kubectl: Kubectl) -> str:
+    """Name of the minikube profile that the cluster is, or nothing."""
+    label = r"{.items[0].metadata.labels.minikube\.k8s\.io/name}"
+    return kubectl.ask("get", "nodes", f"--output=jsonpath={label}").stdout.strip()
+
+
+def _build_and_load(profile: str) -> str:
+    """Build the image and load it; its tag tells the content, so that a change rolls out."""
+    print("Building the image; the first time takes some minutes ...", flush=True)
+    remedy = "start Docker, or name an image with --image"
+    version = f"{REPOSITORY}:{__version__}"
+    built = do("docker", "build", "--quiet", "--tag", version, str(ROOT), remedy=remedy).strip()
+    image = f"{version}-{built.removeprefix('sha256:')[:12]}"
+    do("docker", "tag", built, image, remedy=remedy)
+    minikube = ("minikube", f"--profile={profile}", "image")
+    remedy = "`minikube status` tells how the cluster is"
+    if image not in do(*minikube, "ls", remedy=remedy).split():
+        print(f"Loading {image} into minikube ...", flush=True)
+        do(*minikube, "load", image, remedy=remedy)
+    return image
+
+
+def _ensure_namespace(kubectl: Kubectl) -> None:
+    if kubectl.get("namespace", kubectl.namespace):
+        return
+    labels = {**_LABELS, "pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": kubectl.namespace, "labels": labels}
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+
+
+def _stored(kubectl: Kubectl) -> bytes:
+    """Content of the Secret, or nothing."""
+    data = kubectl.get("secret", SECRET).get("data", {})
+    return base64.b64decode(data.get("credentials", ""))
+
+
+def _store(credentials: bytes, kubectl: Kubectl) -> None:
+    metadata = {"name": SECRET, "labels": _LABELS}
+    data = {"credentials": base64.b64encode(credentials).decode()}
+    kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+
+
+def _file(options: argparse.Namespace, *, ask_for_one: bool) -> Path | None:
+    """Credentials file to take the users from, if any."""
+    if options.demo:
+        return ROOT / "data" / "credentials"
+    if options.credentials or not ask_for_one or not sys.stdin.isatty():
+        file: Path | None = options.credentials
+        return file
+    answer = input("Credentials file (Enter: make a user with a password): ").strip()
+    return Path(answer).expanduser() if answer else None
+
+
+def _read(file: Path | None) -> bytes:
+    if file is None:
+        return b""
+    checked = ask(str(ROOT / "scripts" / "credentials"), str(file), "list")
+    if checked.returncode:
+        raise Failure(f"{gist(checked)}.")
+    return file.read_bytes()
+
+
+def _generate() -> bytes:
+    print(f"Making the user {GENERATED_USER} ...", flush=True)
+    with tempfile.TemporaryDirectory(prefix="rain-tomorrow-") as folder:
+        file = Path(folder) / "credentials"
+        password = do(
+            *(str(ROOT / "scripts" / "credentials"), str(file)),
+            *("add", GENERATED_USER, "--generate"),
+            remedy="make a file with scripts/credentials, and name it with --credentials",
+        )
+        print(f"User {GENERATED_USER}, password {password.strip()} - keep it: it is shown once.")
+        return file.read_bytes()
+
+
+@contextlib.contextmanager
+def _kustomization(options: argparse.Namespace, image: str, checksum: str = "") -> Iterator[str]:
+    """Folder of a kustomization that sets the image, and the checksum of what replicas read."""
+    form = FORMS[options.form]
+    overlay = ROOT / form.folder / ("base" if options.image else "minikube")
+    with tempfile.TemporaryDirectory(prefix="rain-tomorrow-") as made:
+        folder = Path(made).resolve()
+        document: Document = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [os.path.relpath(overlay, folder)],
+            "images": [{"name": REPOSITORY, **_reference(image)}],
+        }
+        if checksum:
+            # Users are read at the start: other users make other replicas.
+            annotations = {"checksum/credentials": checksum}
+            kind, _, group = form.workload.partition(".")
+            kind = {"services": "Service", "deployments": "Deployment"}[kind]
+            patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
+            named = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "any"}}
+            target = {"group": group, "kind": kind}
+            document["patches"] = [{"target": target, "patch": json.dumps({**named, **patch})}]
+        (folder / "kustomization.yaml").write_text(json.dumps(document))
+        yield str(folder)
+
+
+def _reference(image: str) -> dict[str, str]:
+    """Parts of an image's reference, as kustomize names them."""
+    name, at, digest = image.partition("@")
+    if at:
+        return {"newName": name, "digest": digest}
+    path, slash, last = image.rpartition("/")
+    name, _, tag = last.partition(":")
+    if not tag or tag == "latest":
+        raise Failure(f"The image {image} may change under its name; give it a tag or a digest.")
+    return {"newName": path + slash + name, "newTag": tag}
+
+
+def _wait(name: str, kubectl: Kubectl) -> None:
+    print("Waiting for the replicas ...", flush=True)
+    form = FORMS[name]
+    if name == "plain":
+        command = ("rollout", "status", f"deployment/{form.instance}", f"--timeout={WAIT_SECONDS}s")
+        if kubectl.show(*command):
+            return
+    else:
+        deadline = time.monotonic() + WAIT_SECONDS
+        service = f"{form.workload}/{form.instance}"
+        while time.monotonic() < deadline:
+            arguments = ("--for=condition=Ready", service, f"--timeout={_ROUND_SECONDS}s")
+            answer = kubectl.ask("wait", *arguments)
+            if not answer.returncode:
+                return
+            if "timed out" not in answer.stderr:
+                raise Failure(f"Waiting ended early ({gist(answer)}); run this again.")
+            print(f"  not yet{_reason(form, kubectl)}", flush=True)
+    raise Failure(
+        f"It is not ready after {WAIT_SECONDS} s{_reason(form, kubectl)}; docs/run.md lists what "
+        "to do."
+    )
+
+
+def _reason(form: Form, kubectl: Kubectl) -> str:
+    """Return what the pods say of why they are not ready, in brackets."""
+    selector = f"--selector={_OURS},app.kubernetes.io/instance={form.instance}"
+    for pod in kubectl.get("pods", selector).get("items", ()):
+        status = pod["status"]
+        for each in status.get("containerStatuses", ()):
+            ended = each.get("lastState", {}).get("terminated", {}) or each["state"].get(
+                "terminated", {}
+            )
+            waiting = each["state"].get("waiting", {})
+            said = ended.get("message") or waiting.get("message") or waiting.get("reason")
+            if said and not each.get("ready"):
+                return f" ({said.strip().splitlines()[-1].rstrip('.')})"
+        for condition in status.get("conditions", ()):
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                return f" ({condition['message'].rstrip('.')})"
+    return ""
+
+
+def _say_where(name: str, kubectl: Kubectl) -> None:
+    """Print the address, and a call through the gateway as it can be reached from here."""
+    if name == "knative":
+        url = kubectl.get(f"{FORMS[name].workload}/{NAME}")["status"]["url"]
+        host = f"-H 'Host: {url.partition('://')[2]}' "
+        gateway = kubectl.get("service/kourier", "--namespace=kourier-system")
+        forward = "--namespace=kourier-system service/kourier"
+    else:
+        url, host = "", ""
+        gateway = kubectl.get("ingress", FORMS[name].instance)
+        forward = "--namespace=ingress-nginx service/ingress-nginx-controller"
+    address = _address(gateway) or _minikube_address(name, gateway, kubectl)
+    print(f"Ready: {url or f'http://{address or NAME}'}\n")
+    if url.endswith(".svc.cluster.local"):
+        print(
+            "Only the cluster itself reaches that: docs/installation.md gives Knative a domain.\n"
+        )
+    if not address:
+        address = "127.0.0.1:8080"
+        print(f"  kubectl --context={kubectl.context} port-forward {forward} 8080:80 &")
+    print(f"  curl {host}http://{address}/status")
+
+
+def _address(gateway: Document) -> str:
+    """Address that a load balancer gave a Service or an Ingress, or nothing."""
+    for each in gateway.get("status", {}).get("loadBalancer", {}).get("ingress", ()):
+        address: str = each.get("ip") or each.get("hostname", "")
+        if address:
+            return address
+    return ""
+
+
+def _minikube_address(name: str, gateway: Document, kubectl: Kubectl) -> str:
+    """Address of the gateway on minikube's own node, or nothing."""
+    ports = [each for each in gateway.get("spec", {}).get("ports", ()) if "nodePort" in each]
+    port = next((f":{each['nodePort']}" for each in ports if each["port"] == 80), "")
+    profile = _profile(kubectl)
+    if not profile or (name == "knative" and not port):
+        return ""
+    return ask("minikube", f"--profile={profile}", "ip").stdout.strip() + port
+
+
+def _delete(options: argparse.Namespace) -> None:
+    kubectl = _connect(options)
+    form = FORMS[options.form]
+    namespace = kubectl.get("namespace", kubectl.namespace)
+    if not namespace:
+        print(f"There is no namespace {kubectl.namespace}, and nothing to delete.")
+        return
+    has_knative = _has_knative(kubectl)
+    kinds = form.kinds if has_knative else form.kinds.removeprefix(f"{form.workload},")
+    print(f"Deleting {form.instance} from namespace {kubectl.namespace} ...", flush=True)
+    instance = f"--selector={_OURS},app.kubernetes.io/instance={form.instance}"
+    kubectl.do("delete", kinds, instance, "--ignore-not-found")
+    workloads = [each.workload for each in FORMS.values()]
+    if not has_knative:
+        workloads.remove(FORMS["knative"].workload)
+    if kubectl.get(",".join(workloads), f"--selector={_OURS}").get("items"):
+        return  # the other form reads the same Secret
+    kubectl.do("delete", "secret", SECRET, "--ignore-not-found")
+    if namespace["metadata"].get("labels", {}).get(_MANAGER) == _LABELS[_MANAGER]:
+        kubectl.do("delete", "namespace", kubectl.namespace)
