@@ -114,6 +114,8 @@ def main() -> None:
         raise Failure(f"There is no file {options.file}; `add` makes it.")
     file = File(options.file)
     if options.command == "list":
+        if not file.users:
+            raise Failure(f"{options.file} names no user; `add` makes one.")
         print("\n".join(file.users))
     elif options.command == "remove":
         file.remove(options.name)

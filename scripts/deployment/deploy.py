@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -26,10 +27,13 @@ REPOSITORY: Final = f"dev.local/{NAME}"
 SECRET: Final = f"{NAME}-credentials"
 GENERATED_USER: Final = "rain"
 WAIT_SECONDS: Final = 180
+REPLICAS: Final = 3
 _ROUND_SECONDS: Final = 10
 _OURS: Final = f"app.kubernetes.io/name={NAME}"
 _MANAGER: Final = "app.kubernetes.io/managed-by"
 _LABELS: Final = {"app.kubernetes.io/name": NAME, _MANAGER: "scripts-deploy"}
+# BuildKit's attestation tells the time of the build: every build would be another image.
+_SAME_IMAGE: Final = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 
 
 class Form(NamedTuple):
@@ -38,6 +42,7 @@ class Form(NamedTuple):
     folder: str
     instance: str
     workload: str
+    kind: str
     kinds: str
     """What `--delete` removes, beside what these own."""
 
@@ -47,12 +52,14 @@ FORMS: Final = {
         "knative",
         NAME,
         "services.serving.knative.dev",
+        "Service",
         "services.serving.knative.dev,poddisruptionbudgets,configmaps,serviceaccounts",
     ),
     "plain": Form(
         "knative/plain",
         f"{NAME}-plain",
         "deployments.apps",
+        "Deployment",
         "ingresses,services,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,"
         "deployments.apps,configmaps,serviceaccounts",
     ),
@@ -109,11 +116,17 @@ def _deploy(options: argparse.Namespace) -> None:
         require("docker", "minikube")
         image = _build_and_load(_minikube_profile(kubectl))
     _ensure_namespace(kubectl)
-    credentials = given or there or _generate()
+    password = ""
+    credentials = given or there
+    if not credentials:
+        credentials, password = _generate()
     if credentials != there:
         _store(credentials, kubectl)
-    print(f"Applying {form.folder} to namespace {kubectl.namespace} ...")
-    with _kustomization(options, image, hashlib.sha256(credentials).hexdigest()) as folder:
+    if password:
+        print(f"User {GENERATED_USER}, password {password} - keep it: it is shown once.")
+    where = f"namespace {kubectl.namespace} of context {kubectl.context}"
+    print(f"Applying {form.folder} to {where} ...", flush=True)
+    with _kustomization(options, image, _live(form, kubectl, credentials)) as folder:
         kubectl.do("apply", f"--kustomize={folder}")
     _wait(options.form, kubectl)
     _say_where(options.form, kubectl)
@@ -197,17 +210,17 @@ def _profile(kubectl: Kubectl) -> str:
 
 def _build_and_load(profile: str) -> str:
     """Build the image and load it; its tag tells the content, so that a change rolls out."""
+    os.environ.update(_SAME_IMAGE)
     print("Building the image; the first time takes some minutes ...", flush=True)
     remedy = "start Docker, or name an image with --image"
     version = f"{REPOSITORY}:{__version__}"
     built = do("docker", "build", "--quiet", "--tag", version, str(ROOT), remedy=remedy).strip()
     image = f"{version}-{built.removeprefix('sha256:')[:12]}"
     do("docker", "tag", built, image, remedy=remedy)
-    minikube = ("minikube", f"--profile={profile}", "image")
+    # Each time: a node that came since the last has nothing yet.
+    print(f"Loading {image} into minikube ...", flush=True)
     remedy = "`minikube status` tells how the cluster is"
-    if image not in do(*minikube, "ls", remedy=remedy).split():
-        print(f"Loading {image} into minikube ...", flush=True)
-        do(*minikube, "load", image, remedy=remedy)
+    do("minikube", f"--profile={profile}", "image", "load", image, remedy=remedy)
     return image
 
 
@@ -251,7 +264,8 @@ def _read(file: Path | None) -> bytes:
     return file.read_bytes()
 
 
-def _generate() -> bytes:
+def _generate() -> tuple[bytes, str]:
+    """Make credentials of one user; gives the file's content, and the password."""
     print(f"Making the user {GENERATED_USER} ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="rain-tomorrow-") as folder:
         file = Path(folder) / "credentials"
@@ -260,13 +274,34 @@ def _generate() -> bytes:
             *("add", GENERATED_USER, "--generate"),
             remedy="make a file with scripts/credentials, and name it with --credentials",
         )
-        print(f"User {GENERATED_USER}, password {password.strip()} - keep it: it is shown once.")
-        return file.read_bytes()
+        return file.read_bytes(), password.strip()
+
+
+def _live(form: Form, kubectl: Kubectl, credentials: bytes) -> Document:
+    """Members of the kustomization that come from the cluster's own state."""
+    group, kind = form.workload.partition(".")[2], form.kind
+    # Users are read at the start: other users make other replicas.
+    annotations = {"checksum/credentials": hashlib.sha256(credentials).hexdigest()}
+    patch = {
+        "apiVersion": f"{group}/v1",
+        "kind": kind,
+        "metadata": {"name": "any"},
+        "spec": {"template": {"metadata": {"annotations": annotations}}},
+    }
+    patches = [{"target": {"group": group, "kind": kind}, "patch": json.dumps(patch)}]
+    if form.instance == NAME:
+        return {"patches": patches}
+    # What the autoscaler has raised stays raised.
+    running = kubectl.get(form.workload, form.instance).get("spec", {}).get("replicas", REPLICAS)
+    replicas = [{"name": form.instance, "count": max(REPLICAS, running)}]
+    return {"patches": patches, "replicas": replicas}
 
 
 @contextlib.contextmanager
-def _kustomization(options: argparse.Namespace, image: str, checksum: str = "") -> Iterator[str]:
-    """Folder of a kustomization that sets the image, and the checksum of what replicas read."""
+def _kustomization(
+    options: argparse.Namespace, image: str, more: Document | None = None
+) -> Iterator[str]:
+    """Folder of a kustomization that sets the image, and has these members more."""
     form = FORMS[options.form]
     overlay = ROOT / form.folder / ("base" if options.image else "minikube")
     with tempfile.TemporaryDirectory(prefix="rain-tomorrow-") as made:
@@ -276,16 +311,8 @@ def _kustomization(options: argparse.Namespace, image: str, checksum: str = "") 
             "kind": "Kustomization",
             "resources": [os.path.relpath(overlay, folder)],
             "images": [{"name": REPOSITORY, **_reference(image)}],
+            **(more or {}),
         }
-        if checksum:
-            # Users are read at the start: other users make other replicas.
-            annotations = {"checksum/credentials": checksum}
-            kind, _, group = form.workload.partition(".")
-            kind = {"services": "Service", "deployments": "Deployment"}[kind]
-            patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
-            named = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": "any"}}
-            target = {"group": group, "kind": kind}
-            document["patches"] = [{"target": target, "patch": json.dumps({**named, **patch})}]
         (folder / "kustomization.yaml").write_text(json.dumps(document))
         yield str(folder)
 
@@ -350,11 +377,11 @@ def _say_where(name: str, kubectl: Kubectl) -> None:
     if name == "knative":
         url = kubectl.get(f"{FORMS[name].workload}/{NAME}")["status"]["url"]
         host = f"-H 'Host: {url.partition('://')[2]}' "
-        gateway = kubectl.get("service/kourier", "--namespace=kourier-system")
+        gateway = _looked_up(kubectl, "service/kourier", "--namespace=kourier-system")
         forward = "--namespace=kourier-system service/kourier"
     else:
         url, host = "", ""
-        gateway = kubectl.get("ingress", FORMS[name].instance)
+        gateway = _looked_up(kubectl, "ingress", FORMS[name].instance)
         forward = "--namespace=ingress-nginx service/ingress-nginx-controller"
     address = _address(gateway) or _minikube_address(name, gateway, kubectl)
     print(f"Ready: {url or f'http://{address or NAME}'}\n")
@@ -366,6 +393,13 @@ def _say_where(name: str, kubectl: Kubectl) -> None:
         address = "127.0.0.1:8080"
         print(f"  kubectl --context={kubectl.context} port-forward {forward} 8080:80 &")
     print(f"  curl {host}http://{address}/status")
+
+
+def _looked_up(kubectl: Kubectl, *what: str) -> Document:
+    """Find something that another may be allowed to see; an empty document where it is not."""
+    with contextlib.suppress(Failure):
+        return kubectl.get(*what)
+    return {}
 
 
 def _address(gateway: Document) -> str:
@@ -382,7 +416,7 @@ def _minikube_address(name: str, gateway: Document, kubectl: Kubectl) -> str:
     ports = [each for each in gateway.get("spec", {}).get("ports", ()) if "nodePort" in each]
     port = next((f":{each['nodePort']}" for each in ports if each["port"] == 80), "")
     profile = _profile(kubectl)
-    if not profile or (name == "knative" and not port):
+    if not profile or not shutil.which("minikube") or (name == "knative" and not port):
         return ""
     return ask("minikube", f"--profile={profile}", "ip").stdout.strip() + port
 
@@ -396,7 +430,8 @@ def _delete(options: argparse.Namespace) -> None:
         return
     has_knative = _has_knative(kubectl)
     kinds = form.kinds if has_knative else form.kinds.removeprefix(f"{form.workload},")
-    print(f"Deleting {form.instance} from namespace {kubectl.namespace} ...", flush=True)
+    where = f"namespace {kubectl.namespace} of context {kubectl.context}"
+    print(f"Deleting {form.instance} from {where} ...", flush=True)
     instance = f"--selector={_OURS},app.kubernetes.io/instance={form.instance}"
     kubectl.do("delete", kinds, instance, "--ignore-not-found")
     workloads = [each.workload for each in FORMS.values()]
@@ -404,6 +439,12 @@ def _delete(options: argparse.Namespace) -> None:
         workloads.remove(FORMS["knative"].workload)
     if kubectl.get(",".join(workloads), f"--selector={_OURS}").get("items"):
         return  # the other form reads the same Secret
-    kubectl.do("delete", "secret", SECRET, "--ignore-not-found")
+    # What somebody made by hand is not ours to take.
+    ours = f"--selector={_MANAGER}={_LABELS[_MANAGER]}"
+    kubectl.do("delete", "secrets", ours, "--ignore-not-found")
     if namespace["metadata"].get("labels", {}).get(_MANAGER) == _LABELS[_MANAGER]:
-        kubectl.do("delete", "namespace", kubectl.namespace)
+        others = kubectl.get("deployments,statefulsets,jobs,secrets,persistentvolumeclaims")
+        if others.get("items"):
+            print(f"The namespace {kubectl.namespace} holds other things as well, and stays.")
+        else:
+            kubectl.do("delete", "namespace", kubectl.namespace)

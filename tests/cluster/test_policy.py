@@ -261,10 +261,55 @@ def test_only_the_gateway_comes_in_and_only_dns_goes_out(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("base", ["knative", "knative/plain"])
-def test_minikube_differs_in_the_pull_policy_and_the_requests_only(base: str) -> None:
+def test_minikube_differs_in_what_its_size_asks_for_only(base: str) -> None:
     small, full = copy.deepcopy(render(f"{base}/minikube")), copy.deepcopy(render(base))
     for each in [*small, *full]:
         if each["kind"] in {"Deployment", "Service"} and "template" in each["spec"]:
             (only,) = each["spec"]["template"]["spec"]["containers"]
             del only["imagePullPolicy"], only["resources"]["requests"]
+        if each["kind"] == "HorizontalPodAutoscaler":
+            (metric,) = each["spec"]["metrics"]
+            del metric["resource"]["target"]["averageValue"]
     assert small == full
+
+
+def test_what_the_gateways_are_told() -> None:
+    """Word for word: a name that is misspelt is not refused, and does nothing."""
+    (service,) = (each for each in render("knative") if each["kind"] == "Service")
+    assert service["spec"]["template"]["metadata"]["annotations"] == {
+        "autoscaling.knative.dev/min-scale": "3",
+        "autoscaling.knative.dev/max-scale": "10",
+        "autoscaling.knative.dev/metric": "concurrency",
+        "autoscaling.knative.dev/target": "4",
+        "autoscaling.knative.dev/target-utilization-percentage": "75",
+        "autoscaling.knative.dev/target-burst-capacity": "-1",
+    }
+    (ingress,) = (each for each in render("knative/plain") if each["kind"] == "Ingress")
+    assert ingress["spec"]["ingressClassName"] == "nginx"
+    nginx = "nginx.ingress.kubernetes.io/"
+    assert {
+        name.removeprefix(nginx): value
+        for name, value in ingress["metadata"]["annotations"].items()
+    } == {
+        "proxy-body-size": "16m",
+        "limit-rps": "5000",
+        "limit-burst-multiplier": "5",
+        "limit-connections": "1000",
+        "proxy-next-upstream": "error timeout http_502 http_503 non_idempotent",
+        "proxy-next-upstream-tries": "3",
+        "proxy-connect-timeout": "2",
+        "proxy-read-timeout": "60",
+    }
+
+
+def test_requests_are_within_limits() -> None:
+    """What is asked for is no more than what may be used, in the units of the manifests."""
+    for folder in ("knative", "knative/plain"):
+        (container,) = (
+            each["spec"]["template"]["spec"]["containers"][0]
+            for each in render(folder)
+            if "template" in each.get("spec", {})
+        )
+        asked, most = (container["resources"][name] for name in ("requests", "limits"))
+        assert int(asked["memory"].removesuffix("Mi")) <= int(most["memory"].removesuffix("Mi"))
+        assert int(asked["cpu"].removesuffix("m")) <= 1000 * int(most["cpu"])
