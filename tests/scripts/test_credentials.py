@@ -143,3 +143,9 @@ def test_damaged_file_is_left_alone(tmp_path: Path) -> None:
     file.write_text("alice:wonderland\n")
     assert "Line 1" in complaint(file, "add", "eve", stdin="x")
     assert file.read_text() == "alice:wonderland\n"
+
+
+def test_a_file_without_users_is_said_to_be_one(tmp_path: Path) -> None:
+    empty = tmp_path / "users"
+    empty.write_text("")
+    assert complaint(empty, "list") == f"{empty} names no user; `add` makes one.\n"
