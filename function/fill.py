@@ -66,6 +66,8 @@ class Completion(msgspec.Struct, frozen=True):
 
     def first(self) -> Raw:
         """Every row with its first draw; shape (rows, 22)."""
+        if len(self.samples) == len(self.starts):
+            return self.samples
         return self.samples.take(self.starts, axis=0)
 
 
@@ -135,18 +137,19 @@ class Filler:
         for start in range(0, len(raw), at_once):
             rows = raw[start : start + at_once]
             missing = np.isnan(rows) if draw else np.zeros(rows.shape, dtype=bool)
+            if not draw or not missing.any():
+                yield Completion(rows, np.arange(len(rows)), missing)
+                continue
             gaps = missing.any(axis=1)
             # A row without gaps is not repeated: drawing for it would only cost.
             counts = np.where(gaps, fill.draws, 1)
             starts = counts.cumsum() - counts
-            if draw and gaps.all():
-                yield Completion(draw(rows), starts, missing)
-            elif draw and gaps.any():
+            if gaps.all():
+                samples = draw(rows)
+            else:
                 samples = rows.repeat(counts, axis=0)
                 samples[gaps.repeat(counts)] = draw(rows[gaps])
-                yield Completion(samples, starts, missing)
-            else:
-                yield Completion(rows, starts, missing)
+            yield Completion(samples, starts, missing)
 
     def fill_once(self, raw: Raw, fill: Fill) -> Raw:
         """Every row with its gaps filled by its first draw; shape (rows, 22)."""

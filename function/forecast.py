@@ -1,7 +1,7 @@
 """The core of an answer: fill, encode, score. Knows no HTTP; works from a notebook alike."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -12,6 +12,7 @@ from function.models import Models, Probabilities
 from function.observation import Observations, Raw
 
 PERCENTILES: Final = (5.0, 95.0)
+_T = TypeVar("_T", bound=np.generic)
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -59,14 +60,19 @@ def forecast(
     scores = {
         name: _score(means[name], intervals[name], models.cards[name].threshold) for name in names
     }
-    return Forecast(scores, np.concatenate(first), np.concatenate(missing))
+    return Forecast(scores, _joined(first), _joined(missing))
+
+
+def _joined(blocks: Sequence[NDArray[_T]]) -> NDArray[_T]:
+    """Blocks of rows as one; most requests have only one."""
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _score(
     means: list[Probabilities], intervals: list[NDArray[np.float64]], threshold: float
 ) -> Score:
-    probability = np.concatenate(means)
-    interval = np.concatenate(intervals) if intervals else None
+    probability = _joined(means)
+    interval = _joined(intervals) if intervals else None
     return Score(probability, interval, probability >= threshold, threshold)
 
 

@@ -20,7 +20,6 @@ from function.settings import Settings
 
 def _start() -> Service:
     """Build the service, or end the process with a sentence before any port opens."""
-    telemetry.configure()
     try:
         return Service(Settings.read(os.environ))
     except DeploymentError as error:

@@ -176,32 +176,44 @@ class Reader:
             self._refuse(place, "must be an object of weather fields")
             return row, None
         date = None
-        seen: set[int] = set()
-        for name, value in document.items():
+        columns = [COLUMN.get(name) for name in document]
+        if None in columns:
+            columns = self._aliased(document, place)
             if len(self.errors) >= MAX_ERRORS:
-                break
-            index = column(name)
-            if index is None:
-                self._refuse(place + pointer(name), f"is no field{suggestion(name, COLUMNS)}")
-                continue
-            if index in seen:
-                self._refuse(place + pointer(name), f"gives {COLUMNS[index]} a second time")
-                continue
-            seen.add(index)
-            if value is None:
+                return row, None
+        for index, (name, value) in zip(columns, document.items(), strict=False):
+            if index is None or value is None:
                 continue
             try:
-                if index == DATE:
+                if index > DATE:
+                    row[index] = _PARSERS[index](value)
+                elif index == DATE:
                     date = _date(value)
                 else:
-                    row[index] = (
-                        self._station(value) if index == LOCATION else _PARSERS[index](value)
-                    )
-            except ValueError as error:
-                self._refuse(place + pointer(name), str(error))
-                if index == LOCATION:
                     row[LOCATION] = _REFUSED
+                    row[LOCATION] = self._station(value)
+            except ValueError as error:
+                if not self._refuse(place + pointer(name), str(error)):
+                    break
         return row, self._complete(row, date, place)
+
+    def _aliased(self, document: Mapping[str, object], place: str) -> list[int | None]:
+        """Columns of an object's members, None for one that is refused; ends at too many of them.
+
+        A name may be written in several ways, so that one field may be given twice.
+        """
+        columns: list[int | None] = []
+        for name in document:
+            index = column(name)
+            complaint = ""
+            if index is None:
+                complaint = f"is no field{suggestion(name, COLUMNS)}"
+            elif index in columns:
+                complaint = f"gives {COLUMNS[index]} a second time"
+            columns.append(None if complaint else index)
+            if complaint and not self._refuse(place + pointer(name), complaint):
+                break
+        return columns
 
     def _station(self, value: object) -> float:
         name = value if isinstance(value, str) else ""
@@ -226,8 +238,10 @@ class Reader:
             row[RAIN_TODAY] = float(row[RAINFALL] > RAIN_TODAY_ABOVE)
         return date
 
-    def _refuse(self, place: str, message: str) -> None:
+    def _refuse(self, place: str, message: str) -> bool:
+        """Add a bad field; tells whether there is room for another."""
         self.errors.append(FieldError(place, message))
+        return len(self.errors) < MAX_ERRORS
 
 
 def _date(value: object) -> dt.date:

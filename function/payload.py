@@ -180,11 +180,13 @@ def members(document: object, known: Sequence[str], place: str = "") -> Members:
 
 def _fill(document: object, errors: list[FieldError]) -> Fill:
     """Read the fill options; what is bad lands in `errors` and its default in the answer."""
+    if document is None:
+        return Fill(DEFAULT, 1, new_seed())
     known = ("strategy", "draws", "seed")
-    if not isinstance(document, Mapping | None):
+    if not isinstance(document, Mapping):
         errors.append(FieldError("/fill", f"must be an object of {', '.join(known)}"))
-        document = None
-    body = members(document or {}, known, "/fill")
+        document = {}
+    body = members(document, known, "/fill")
     errors.extend(body.errors)
     strategy = body.given.get("strategy", DEFAULT)
     if strategy not in STRATEGIES:

@@ -58,22 +58,30 @@ def dispatch(call: Call) -> Body:
 
     """
     request = call.request
-    route: Route
-    try:
-        route, variables = _URLS.bind("").match(request.path, request.method)
-    except werkzeug.exceptions.MethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.valid_methods or ()))
-        raise MethodNotAllowed(
-            f"{request.method} is not possible here; {allowed} is.", headers={"Allow": allowed}
-        ) from None
-    except werkzeug.exceptions.NotFound:
-        raise NotFound("There is no such path; GET / lists them.") from None
+    route, variables = _match(request.method, request.path)
     call.log["route"] = route.path
     if route.authentication:
         call.user = call.service.credentials.authenticate(
             request.headers.get("Authorization", ""), request.headers.get("Authentication", "")
         )
     return route.action(call, **variables)
+
+
+def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
+    """Route of a request, and the variables in its path."""
+    plain = _PLAIN.get((method, path))
+    if plain is not None:
+        return plain, {}
+    try:
+        route, variables = _URLS.bind("").match(path, method)
+    except werkzeug.exceptions.MethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        raise MethodNotAllowed(
+            f"{method} is not possible here; {allowed} is.", headers={"Allow": allowed}
+        ) from None
+    except werkzeug.exceptions.NotFound:
+        raise NotFound("There is no such path; GET / lists them.") from None
+    return route, variables
 
 
 def _index(_call: Call) -> bytes:
@@ -235,6 +243,8 @@ ROUTES: Final = (
     Route("GET", "/health/ready", _ready, "Every model answers"),
 )
 
+# Most requests name a path without variables, and need no search.
+_PLAIN: Final = {(route.method, route.path): route for route in ROUTES if "<" not in route.path}
 _URLS: Final = Map(
     [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES],
     strict_slashes=True,

@@ -1,4 +1,4 @@
-"""The production server: the function's WSGI application, by functions-framework, under Granian.
+"""The production server: the function's WSGI application under Granian.
 
     python -m function.serve [--host ADDRESS] [--port NUMBER]
 
@@ -23,7 +23,6 @@ if __name__ == "__main__":
     # next takes half a second. Granian handles them later.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
-import functions_framework
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -33,13 +32,7 @@ from function import telemetry
 from function.problems import DeploymentError
 from function.settings import Server
 
-MAIN: Final = Path(__file__).resolve().with_name("main.py")
 CGROUPS: Final = Path("/sys/fs/cgroup")
-# Left over from other work, these would make another application than the one described.
-_STRAY: Final = (
-    *("DEBUG", "FLASK_DEBUG"),
-    *("ENTRY_POINT", "FUNCTION_USE_ASGI", "FUNCTION_SIGNATURE_TYPE"),
-)
 # Granian's own words, in the form of the function's log.
 _LOGGING: Final = {
     "version": 1,
@@ -122,16 +115,16 @@ def serve(server: Server) -> None:
 
     """
     check_free(server.host, server.port)
-    for stray in _STRAY:
-        os.environ.pop(stray, None)
-    application = functions_framework.create_app("handle", str(MAIN))  # type: ignore[no-untyped-call]
+    # Imported only here: it verifies every model, or ends the process.
+    from function.wsgi import application
+
     # Give back what only loading needed; what is left stays, and need not be looked through.
     gc.collect()
     gc.freeze()
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
     OneProcess(
-        "function.main",
+        "function.wsgi",
         address=server.host,
         port=server.port,
         interface=Interfaces.WSGI,

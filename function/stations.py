@@ -44,7 +44,11 @@ class Stations:
         self.listed = tuple(stations)
         self.names = tuple(station.name for station in stations)
         self._zones = tuple(ZoneInfo(station.timezone) for station in stations)
-        self._index = {simplify(name): index for index, name in enumerate(self.names)}
+        self._index = {
+            spelling: index
+            for index, name in enumerate(self.names)
+            for spelling in (name, simplify(name))
+        }
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
@@ -64,7 +68,8 @@ class Stations:
 
     def find(self, name: str) -> int | None:
         """Index of the station of this name, without regard to case, spaces, `_` and `-`."""
-        return self._index.get(simplify(name))
+        index = self._index.get(name)
+        return self._index.get(simplify(name)) if index is None else index
 
     def today(self, index: int) -> dt.date:
         """Today's date on the station's own calendar."""

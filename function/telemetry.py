@@ -1,10 +1,11 @@
 """What an operator sees: one JSON object a line on standard output, no body, no credential."""
 
+import contextlib
 import datetime as dt
 import logging
+import os
 import re
 import secrets
-import sys
 import time
 import traceback
 from typing import Any, Final
@@ -13,7 +14,8 @@ import msgspec
 
 REQUEST_ID: Final = "X-Request-Id"
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_LOGGER: Final = logging.getLogger("rain-tomorrow")
+_ENCODER: Final = msgspec.json.Encoder()
+_STDOUT: Final = 1
 
 
 def request_id(offered: str | None) -> str:
@@ -23,36 +25,29 @@ def request_id(offered: str | None) -> str:
     return secrets.token_hex(8)
 
 
+def access(fields: dict[str, Any]) -> None:
+    """Log an answered request."""
+    _write("INFO", "request", fields)
+
+
+def warn(message: str) -> None:
+    """Log what an operator may want to look into."""
+    _write("WARNING", message, {})
+
+
+def failure(error: Exception, request: str) -> None:
+    """Log an exception that is a fault of ours."""
+    _write("ERROR", "unexpected failure", {"request_id": request, **_place(error)})
+
+
 class JsonLines(logging.Formatter):
-    """Formats a log record as one JSON object; `extra={"fields": {...}}` are its members."""
+    """Formats what libraries log as this function's own lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, without its end."""
-        time = dt.datetime.fromtimestamp(record.created, dt.UTC)
-        members: dict[str, Any] = {
-            "time": time.isoformat(timespec="milliseconds"),
-            "severity": record.levelname,
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info and record.exc_info[1]:
-            # The exception's own words may quote the caller's data; its place does not.
-            error = record.exc_info[1]
-            members["error"] = type(error).__name__
-            members["at"] = [
-                f"{frame.filename}:{frame.lineno} {frame.name}"
-                for frame in traceback.extract_tb(error.__traceback__)
-            ]
-        return msgspec.json.encode(members).decode()
-
-
-def configure() -> None:
-    """Send this function's log to standard output, as JSON lines."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
-    _LOGGER.handlers = [handler]
-    _LOGGER.setLevel(logging.INFO)
-    _LOGGER.propagate = False
+        error = record.exc_info[1] if record.exc_info else None
+        place = _place(error) if error else {}
+        return _line(record.levelname, record.getMessage(), place).decode()
 
 
 class Stopwatch:
@@ -66,17 +61,22 @@ class Stopwatch:
         return round((time.perf_counter_ns() - self._start) / 1e6, 3)
 
 
-def access(fields: dict[str, Any]) -> None:
-    """Log an answered request."""
-    _LOGGER.info("request", extra={"fields": fields})
+def _place(error: BaseException) -> dict[str, Any]:
+    """Kind and place of an exception; its own words may quote the caller's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error": type(error).__name__,
+        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
 
 
-def warn(message: str) -> None:
-    """Log what an operator may want to look into."""
-    _LOGGER.warning(message)
+def _line(severity: str, message: str, fields: dict[str, Any]) -> bytes:
+    now = dt.datetime.now(dt.UTC)
+    return _ENCODER.encode({"time": now, "severity": severity, "message": message, **fields})
 
 
-def failure(error: Exception, request: str) -> None:
-    """Log an exception that is a fault of ours."""
-    fields = {"request_id": request}
-    _LOGGER.error("unexpected failure", exc_info=error, extra={"fields": fields})
+def _write(severity: str, message: str, fields: dict[str, Any]) -> None:
+    # Not through logging, which takes as long as a forecast. One call for a whole line: those of
+    # other threads do not mix with it. A full disk is no reason to fail a request.
+    with contextlib.suppress(OSError):
+        os.write(_STDOUT, _line(severity, message, fields) + b"\n")

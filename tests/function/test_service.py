@@ -4,7 +4,7 @@ import flask
 import msgspec
 import pytest
 
-from function import __version__, main, problems, service, telemetry
+from function import __version__, main, problems, service
 from function.problems import DeploymentError
 from function.stations import Stations
 from tests.serving import ROOT
@@ -17,18 +17,17 @@ def answer(path: str) -> flask.Response:
 
 
 def test_fault_of_ours_is_a_500_that_tells_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def fail(_call: object) -> bytes:
         raise RuntimeError("the secret is xyzzy")
 
     monkeypatch.setattr(main, "dispatch", fail)
-    telemetry.configure()
     response = answer("/status")
     assert response.status_code == 500
     assert response.mimetype == problems.CONTENT_TYPE
     assert "xyzzy" not in response.get_data(as_text=True)
-    failure, access = map(msgspec.json.decode, capsys.readouterr().out.splitlines())
+    failure, access = map(msgspec.json.decode, capfd.readouterr().out.splitlines())
     assert failure["error"] == "RuntimeError"
     assert "test_service.py" in failure["at"][-1]
     assert "xyzzy" not in str(failure)
