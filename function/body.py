@@ -1,14 +1,12 @@
 """Reading a request's body: its content type and its size."""
 
 import io
-from typing import Final
 
 import flask
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from function.call import JSON
 from function.problems import NotJson, TooLarge, UnsupportedMediaType
-
-JSON: Final = "application/json"
 
 
 def read_json(request: flask.Request, limit: int) -> bytes:

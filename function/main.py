@@ -10,10 +10,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import flask
 import functions_framework
 
-from function import problems, telemetry
-from function.body import JSON, leave
+from function import telemetry
+from function.body import leave
+from function.call import Answer, Call
 from function.problems import DeploymentError, Problem
-from function.routes import Call, dispatch
+from function.routes import dispatch, refuse
 from function.service import Service
 from function.settings import Settings
 
@@ -35,8 +36,11 @@ def handle(request: flask.Request) -> flask.Response:
     watch = telemetry.Stopwatch()
     request_id = telemetry.request_id(request.headers.get(telemetry.REQUEST_ID))
     call = Call(_SERVICE, request)
-    response = _answer(call, request_id)
+    answer = _answer(call, request_id)
     leave(request)
+    response = flask.Response(
+        answer.body, answer.status, answer.headers, content_type=answer.content_type
+    )
     response.headers[telemetry.REQUEST_ID] = request_id
     telemetry.access(
         {
@@ -44,21 +48,18 @@ def handle(request: flask.Request) -> flask.Response:
             "method": request.method,
             "route": None,
             **call.log,
-            "status": response.status_code,
+            "status": answer.status,
             "ms": watch.milliseconds(),
         }
     )
     return response
 
 
-def _answer(call: Call, request_id: str) -> flask.Response:
+def _answer(call: Call, request_id: str) -> Answer:
     try:
-        return flask.Response(dispatch(call), content_type=JSON)
+        return dispatch(call)
     except Problem as problem:
-        status, document = problems.document(problem)
-        headers = problem.headers
+        return refuse(call, problem)
     except Exception as error:  # noqa: BLE001  (the last line of defence: nothing of it may reach a caller)
         telemetry.failure(error, request_id)
-        status, document = problems.document(None)
-        headers = {}
-    return flask.Response(document, status, headers, content_type=problems.CONTENT_TYPE)
+        return refuse(call, None)

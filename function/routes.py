@@ -1,15 +1,15 @@
 """The URL map: which path and verb leads to which action, and who may go there."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import flask
 import msgspec
 import werkzeug.exceptions
 from werkzeug.routing import Map, Rule
 
-from function import __version__, fill, payload, reply
+from function import __version__, fill, payload, problems, reply
 from function.body import read_json
+from function.call import Answer, Call
 from function.forecast import forecast
 from function.observation import suggestion
 from function.problems import (
@@ -18,39 +18,27 @@ from function.problems import (
     Invalid,
     MethodNotAllowed,
     NotFound,
+    Problem,
     Unavailable,
 )
-from function.service import Service
 
 Document = Mapping[str, object]
-Body = bytes | Iterator[bytes]
-"""JSON; what is large comes in pieces."""
-
-
-class Call:
-    """One request on its way: who answers it, what came, who sent it, and what is logged of it."""
-
-    def __init__(self, service: Service, request: flask.Request) -> None:
-        self.service = service
-        self.request = request
-        self.user = ""
-        self.log: dict[str, Any] = {}
 
 
 class Route(msgspec.Struct, frozen=True):
     """A verb and a path, the action behind them, and whether it asks who is calling.
 
-    The action takes the call and the path's variables, and gives a body.
+    The action takes the call and the path's variables.
     """
 
     method: str
     path: str
-    action: Callable[..., Body]
+    action: Callable[..., Answer]
     summary: str
     authentication: bool = False
 
 
-def dispatch(call: Call) -> Body:
+def dispatch(call: Call) -> Answer:
     """Find the request's route, authenticate where it asks for that, and act.
 
     Raises:
@@ -84,7 +72,17 @@ def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     return route, variables
 
 
-def _index(_call: Call) -> bytes:
+def refuse(_call: Call, problem: Problem | None) -> Answer:
+    """Tell a caller what is wrong, in the form of the protocol that the path speaks.
+
+    None stands for an unexpected failure of ours.
+    """
+    status, document = problems.document(problem)
+    headers = problem.headers if problem else {}
+    return Answer(document, problems.CONTENT_TYPE, status, headers)
+
+
+def _index(_call: Call) -> Answer:
     routes = [
         {
             "method": route.method,
@@ -97,16 +95,16 @@ def _index(_call: Call) -> bytes:
     return _json({"name": "rain-tomorrow", "version": __version__, "routes": routes})
 
 
-def _status(call: Call) -> bytes:
+def _status(call: Call) -> Answer:
     revision = call.service.settings.k_revision
     return _json({"status": "ok", "version": __version__, "revision": revision})
 
 
-def _live(_call: Call) -> bytes:
+def _live(_call: Call) -> Answer:
     return _json({"status": "ok"})
 
 
-def _ready(call: Call) -> bytes:
+def _ready(call: Call) -> Answer:
     try:
         call.service.models.check()
     except DeploymentError as error:
@@ -114,15 +112,15 @@ def _ready(call: Call) -> bytes:
     return _json({"status": "ok", "models": call.service.models.names})
 
 
-def _models(call: Call) -> bytes:
+def _models(call: Call) -> Answer:
     return _json(reply.models(call.service.models))
 
 
-def _metrics(call: Call) -> bytes:
+def _metrics(call: Call) -> Answer:
     return _json(call.service.metrics)
 
 
-def _metrics_of(call: Call, model: str) -> bytes:
+def _metrics_of(call: Call, model: str) -> Answer:
     metrics = call.service.metrics
     if model not in metrics.models:
         close = suggestion(model, metrics.models)
@@ -132,11 +130,11 @@ def _metrics_of(call: Call, model: str) -> bytes:
     return _json({"model": model, "test_set": metrics.test_set, **figures})
 
 
-def _stations(call: Call) -> bytes:
+def _stations(call: Call) -> Answer:
     return _json({"stations": call.service.stations.listed})
 
 
-def _whoami(call: Call) -> bytes:
+def _whoami(call: Call) -> Answer:
     return _json({"user": call.user})
 
 
@@ -144,25 +142,25 @@ def _document(call: Call) -> object:
     return payload.decode(read_json(call.request, call.service.settings.max_body_bytes))
 
 
-def _predict(call: Call) -> Body:
+def _predict(call: Call) -> Answer:
     return _predict_document(call, _document(call))
 
 
-def _predict_document(call: Call, document: object) -> Body:
+def _predict_document(call: Call, document: object) -> Answer:
     service = call.service
     request = service.payloads.predict(document)
     rows = len(request.observations.raw)
     call.log |= {"model": request.model, "rows": rows, "draws": request.fill.draws}
     names = service.models.names if request.model == payload.ALL else (request.model,)
     answer = forecast(request.observations, request.fill, names, service.models, service.filler)
-    return reply.predictions(request, answer, service.stations)
+    return Answer(reply.predictions(request, answer, service.stations))
 
 
-def _random_fill(call: Call) -> bytes:
+def _random_fill(call: Call) -> Answer:
     return _random_fill_document(call, _document(call))
 
 
-def _random_fill_document(call: Call, document: object) -> bytes:
+def _random_fill_document(call: Call, document: object) -> Answer:
     service = call.service
     request = service.payloads.random_fill(document)
     call.log["rows"] = len(request.observations.raw)
@@ -170,10 +168,10 @@ def _random_fill_document(call: Call, document: object) -> bytes:
     if request.fill.strategy != "none":
         located = fill.locate(located, request.fill.seed, service.stations)
     rows = service.filler.fill_once(located.raw, request.fill)
-    return reply.filled_observations(request, located, rows, service.stations)
+    return Answer(reply.filled_observations(request, located, rows, service.stations))
 
 
-def _metrics_document(call: Call, document: Document) -> bytes:
+def _metrics_document(call: Call, document: Document) -> Answer:
     _refuse_unknown(document, ("model",))
     model = document.get("model")
     if model is None:
@@ -184,15 +182,15 @@ def _metrics_document(call: Call, document: Document) -> bytes:
     return _metrics_of(call, model)
 
 
-def _without_body(action: Callable[[Call], bytes]) -> Callable[[Call, Document], Body]:
-    def act(call: Call, document: Document) -> bytes:
+def _without_body(action: Callable[[Call], Answer]) -> Callable[[Call, Document], Answer]:
+    def act(call: Call, document: Document) -> Answer:
         _refuse_unknown(document, ())
         return action(call)
 
     return act
 
 
-def _function(call: Call) -> Body:
+def _function(call: Call) -> Answer:
     """Call the function as a function: the body names the action and holds its document."""
     document = _document(call)
     action = document.get("action") if isinstance(document, dict) else None
@@ -210,11 +208,11 @@ def _refuse_unknown(document: Document, known: tuple[str, ...]) -> None:
         raise payload.invalid(body.errors)
 
 
-def _json(document: object) -> bytes:
-    return msgspec.json.encode(document)
+def _json(document: object) -> Answer:
+    return Answer(msgspec.json.encode(document))
 
 
-_ACTIONS: Final[Mapping[str, Callable[[Call, Document], Body]]] = {
+_ACTIONS: Final[Mapping[str, Callable[[Call, Document], Answer]]] = {
     "predict": _predict_document,
     "metrics": _metrics_document,
     "random-fill": _random_fill_document,
