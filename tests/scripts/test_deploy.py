@@ -106,6 +106,8 @@ class World:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # A shell lets what it runs in the background, the tests perhaps, ignore SIGINT.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
 
     def deploy(self, *arguments: str | Path) -> str:
