@@ -85,22 +85,22 @@ _RAW: Final = tuple(COLUMN)
 _READ_FROM: Final = _columns((*_READ, "RainToday", "Rainfall", "Evaporation"), _RAW)
 DIRECTIONS: Final = _columns(("WindGustDir", "WindDir9am", "WindDir3pm"), _RAW)
 _SPEEDS_FROM: Final = _columns(("WindGustSpeed", "WindSpeed9am", "WindSpeed3pm"), _RAW)
+_AS_READ: Final = slice(len(_READ_FROM))
 _TEMPERATURES: Final = _span("Temp9am", "Temp3pm")
 _HUMIDITIES: Final = _span("Humidity9am", "Humidity3pm")
 _LOGGED: Final = _span("LogRainfall", "LogEvaporation")
 _SPEEDS: Final = _span("WindGustSpeed", "WindSpeed3pm")
 _DEW_POINTS: Final = _span("DewPoint9am", "DewPoint3pm")
 _DEFICITS: Final = _span("VapourDeficit9am", "VapourDeficit3pm")
-_EASTWARD: Final = _span("WindGustEast", "Wind3pmEast")
-_NORTHWARD: Final = _span("WindGustNorth", "Wind3pmNorth")
+_VECTORS: Final = _span("WindGustEast", "Wind3pmNorth")
 _FRACTION: Final = MEASURES.index("SunshineFraction")
 _CHANGES: Final = slice(_FRACTION + 1, len(MEASURES))
-_MINUENDS: Final = _columns([pair[0] for pair in _PAIRS], MEASURES)
-_SUBTRAHENDS: Final = _columns([pair[1] for pair in _PAIRS], MEASURES)
+# All minuends, then all subtrahends: one gather fetches both.
+_COMPARED: Final = _columns([pair[side] for side in (0, 1) for pair in _PAIRS], MEASURES)
 _SUNSHINE: Final = COLUMN["Sunshine"]
 _ANGLES: Final = np.append(np.arange(CALM) * (2 * np.pi / CALM), np.nan)
-_EAST, _NORTH = np.sin(_ANGLES), np.cos(_ANGLES)
-_UNKNOWN, _NO_WIND = np.array(float(CALM)), np.array(0.0)
+_EAST_NORTH: Final = np.stack([np.sin(_ANGLES), np.cos(_ANGLES)])
+_UNKNOWN: Final = np.array(float(CALM))
 _MAGNUS_SLOPE, _MAGNUS_OFFSET = np.array(17.62), np.array(243.12)  # 1, deg C
 _MAGNUS_PRESSURE: Final = np.array(6.112)  # hPa
 _PERCENT, _BONE_DRY, _ONE = np.array(100.0), np.array(0.01), np.array(1.0)
@@ -127,10 +127,10 @@ def directions(raw: Raw) -> NDArray[np.intp]:
 
     `CALM` where one is missing, or no wind blows: a calm comes from nowhere, whatever a vane shows.
     """
-    # fmin prefers a number to NaN, and every point is less than CALM.
-    points = np.fmin(raw.take(DIRECTIONS, axis=1), _UNKNOWN)
-    blows = raw.take(_SPEEDS_FROM, axis=1) != _NO_WIND
-    return np.where(blows, points, _UNKNOWN).astype(np.intp)
+    # A speed of zero is false, NaN is true; fmin prefers a number to NaN, and CALM to no point.
+    points = np.where(raw.take(_SPEEDS_FROM, axis=1), raw.take(DIRECTIONS, axis=1), _UNKNOWN)
+    np.fmin(points, _UNKNOWN, out=points)
+    return points.astype(np.intp)
 
 
 def measure(raw: Raw, points: NDArray[np.intp], wind: Floats, daylight: Floats) -> Floats:
@@ -144,17 +144,18 @@ def measure(raw: Raw, points: NDArray[np.intp], wind: Floats, daylight: Floats) 
 
     """
     measures = np.empty((len(raw), len(MEASURES)))
-    measures[:, : len(_READ_FROM)] = raw.take(_READ_FROM, axis=1)
+    # With any other mode, numpy goes by way of a buffer.
+    raw.take(_READ_FROM, axis=1, out=measures[:, _AS_READ], mode="clip")
     logged = measures[:, _LOGGED]
     np.log1p(logged, out=logged)
     _moisture(measures)
     speeds = measures[:, _SPEEDS]
     speeds = np.where(np.isnan(speeds), wind, speeds)
-    np.multiply(speeds, _EAST.take(points), out=measures[:, _EASTWARD])
-    np.multiply(speeds, _NORTH.take(points), out=measures[:, _NORTHWARD])
+    vectors = measures[:, _VECTORS].reshape(len(raw), 2, len(_WINDS))
+    np.multiply(speeds[:, np.newaxis], _EAST_NORTH.take(points, axis=1).swapaxes(0, 1), out=vectors)
     np.divide(raw[:, _SUNSHINE], daylight, out=measures[:, _FRACTION])
-    minuends, subtrahends = measures.take(_MINUENDS, axis=1), measures.take(_SUBTRAHENDS, axis=1)
-    np.subtract(minuends, subtrahends, out=measures[:, _CHANGES])
+    compared = measures.take(_COMPARED, axis=1)
+    np.subtract(compared[:, : len(_PAIRS)], compared[:, len(_PAIRS) :], out=measures[:, _CHANGES])
     return measures
 
 
@@ -200,12 +201,13 @@ class Encoder:
         mean = np.einsum("dh,smh->sdm", season, climate.seasonal)
         rain = np.clip(season @ climate.rain.T, 0.01, 0.95).T
         place = np.stack([climate.latitude, climate.longitude], axis=1)[:, np.newaxis, :]
-        self._mean = mean.reshape(stations * DAYS, -1)
         self._precision = 1 / climate.spread
         self._tendency = climate.tendency.reshape(-1)
-        self._daylight = day_lengths(climate.latitude).reshape(-1)
-        self._climate = np.concatenate(
+        # All that a station and a day decide, in one row: one gather fetches it.
+        self._by_day = np.concatenate(
             [
+                mean,
+                day_lengths(climate.latitude)[:, :, np.newaxis],
                 np.broadcast_to(season[:, 1:], (stations, DAYS, 4)),
                 np.broadcast_to(place, (stations, DAYS, 2)),
                 rain[:, :, np.newaxis],
@@ -218,26 +220,31 @@ class Encoder:
 
         `Location` and `Date` must be known, everything else may be missing.
         """
-        station = raw[:, LOCATION].astype(np.intp)
-        day = station * DAYS + raw[:, DATE].astype(np.intp) - 1
+        where = raw.take(_WHERE, axis=1).astype(np.intp)
+        places = where @ _STRIDES + _ORIGINS
         points = directions(raw)
-        mean = self._mean.take(day, axis=0)
-        measures = measure(raw, points, self.climate.wind, self._daylight.take(day))
+        climate = self._by_day.take(places[:, 0], axis=0)
+        mean = climate[:, _MEASURED]
+        measures = measure(raw, points, self.climate.wind, climate[:, _DAYLIGHT])
         measures = np.where(np.isnan(measures), mean, measures)
-        matrix = np.empty((len(raw), len(FEATURES)), dtype=np.float32)
-        matrix[:, _MEASURED] = measures
-        measures -= mean
-        measures *= self._precision.take(station, axis=0)
-        matrix[:, _ANOMALIES] = measures
-        matrix[:, _SEASONAL] = self._climate.take(day, axis=0)
-        matrix[:, _TENDING] = self._tendency.take(station[:, np.newaxis] * _BLOCK + _WIND + points)
-        return matrix
+        anomalies = measures - mean
+        anomalies *= self._precision.take(where[:, 0], axis=0)
+        parts = (
+            *(measures, anomalies, climate[:, _CLIMATIC]),
+            self._tendency.take(places[:, _WINDWARD] + points),
+        )
+        return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
 
 
-# Where a station's winds start in the tendencies, laid out flat.
-_WIND: Final = np.arange(len(_WINDS)) * (CALM + 1)
-_BLOCK: Final = np.array(len(_WINDS) * (CALM + 1))
 _MEASURED: Final = slice(len(MEASURES))
-_ANOMALIES: Final = slice(len(MEASURES), 2 * len(MEASURES))
-_SEASONAL: Final = slice(2 * len(MEASURES), -len(_WINDS))
-_TENDING: Final = slice(-len(_WINDS), None)
+_DAYLIGHT: Final = len(MEASURES)
+_CLIMATIC: Final = slice(len(MEASURES) + 1, None)
+# From station and day of the year, from 1 on, to the row of the tables by day, and to where the
+# station's winds start in the tendencies, laid out flat.
+_WHERE: Final = np.array([LOCATION, DATE])
+_WINDWARD: Final = slice(1, None)
+_POINTS: Final = CALM + 1
+_STRIDES: Final = np.array(
+    [[DAYS, *[len(_WINDS) * _POINTS] * len(_WINDS)], [1, *[0] * len(_WINDS)]]
+)
+_ORIGINS: Final = np.array([-1, *(wind * _POINTS for wind in range(len(_WINDS)))])

@@ -6,7 +6,6 @@ would then return the same "random" values.
 """
 
 import csv
-import functools
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal, Self, get_args
@@ -132,14 +131,18 @@ class Filler:
 
         Gives one block of rows after the other, so that memory does not grow with rows x draws.
         """
-        draw = self._drawing(fill)
+        draw = None
         at_once = max(1, _SAMPLES // fill.draws)
         for start in range(0, len(raw), at_once):
             rows = raw[start : start + at_once]
-            missing = np.isnan(rows) if draw else np.zeros(rows.shape, dtype=bool)
-            if not draw or not missing.any():
+            missing = np.isnan(rows)
+            if fill.strategy == "none":
+                missing[:] = False
+            if not missing.any():
                 yield Completion(rows, np.arange(len(rows)), missing)
                 continue
+            # Made only where it is needed: it would be half of the work where nothing is missing.
+            draw = draw or self._drawing(fill)
             gaps = missing.any(axis=1)
             # A row without gaps is not repeated: drawing for it would only cost.
             counts = np.where(gaps, fill.draws, 1)
@@ -155,15 +158,12 @@ class Filler:
         """Every row with its gaps filled by its first draw; shape (rows, 22)."""
         return np.concatenate([completion.first() for completion in self.complete(raw, fill)])
 
-    def _drawing(self, fill: Fill) -> Callable[[Raw], Raw] | None:
-        """What draws `fill.draws` samples of rows, (n, 22) -> (n * draws, 22); None for nothing."""
-        if fill.strategy == "none":
-            return None
-        # Made when it is first asked for: it would be half of the work where nothing is missing.
-        generator = functools.cache(lambda: np.random.default_rng(fill.seed))
+    def _drawing(self, fill: Fill) -> Callable[[Raw], Raw]:
+        """What draws `fill.draws` samples of rows, (n, 22) -> (n * draws, 22)."""
+        generator = np.random.default_rng(fill.seed)
         if fill.strategy == "uniform":
-            return lambda rows: self._uniform(rows.repeat(fill.draws, axis=0), generator())
-        return lambda rows: self.sampler.sample(rows, fill.draws, generator())
+            return lambda rows: self._uniform(rows.repeat(fill.draws, axis=0), generator)
+        return lambda rows: self.sampler.sample(rows, fill.draws, generator)
 
     def _uniform(self, samples: Raw, generator: np.random.Generator) -> Raw:
         """Samples filled, every variable for itself, evenly between its training extremes."""

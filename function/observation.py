@@ -9,8 +9,9 @@ in the order of `COLUMNS`, NaN where nothing is known. `Location` is the station
 import datetime as dt
 import difflib
 import math
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -22,6 +23,7 @@ from function.stations import Stations, simplify
 Raw = NDArray[np.float64]
 Kind = Literal["station", "date", "number", "compass", "boolean"]
 Value = str | float | int | None
+_Row = list[float | None]
 
 NAN: Final = math.nan
 MAX_ERRORS: Final = 1000
@@ -93,8 +95,41 @@ RAINFALL: Final = COLUMN["Rainfall"]
 RAIN_TODAY: Final = COLUMN["RainToday"]
 _OKTAS: Final = frozenset({COLUMN["Cloud9am"], COLUMN["Cloud3pm"]})
 
+
+def _type(index: int, field: Field) -> Any:
+    """Type of a field in the words of the documentation, as msgspec checks it."""
+    if field.kind == "number":
+        whole = 1 if index in _OKTAS else None
+        limits = msgspec.Meta(ge=field.minimum, le=field.maximum, multiple_of=whole)
+        return Annotated[float, limits]
+    types: dict[Kind, Any] = {
+        "station": str,
+        "date": dt.date,
+        "compass": Literal[COMPASS],
+        "boolean": bool | Literal["Yes", "No"],
+    }
+    return types[field.kind]
+
+
+Observation: Final = msgspec.defstruct(
+    "Observation",
+    [(field.name, _type(index, field) | None, None) for index, field in enumerate(FIELDS)],
+    forbid_unknown_fields=True,
+    frozen=True,
+)
+"""An observation written just as documented; `Reader` also reads what people write instead."""
+
+_VALUES: Final = operator.attrgetter(*COLUMNS)
 _ALIASES: Final = {simplify(name): index for name, index in COLUMN.items()}
 _POINTS: Final = {point: float(index) for index, point in enumerate(COMPASS)}
+_CODES: Final[Mapping[Any, float | None]] = {None: None, **_POINTS}
+_RAINED: Final[Mapping[Any, float | None]] = {
+    None: None,
+    True: 1.0,
+    False: 0.0,
+    "Yes": 1.0,
+    "No": 0.0,
+}
 _WORDS: Final = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 _REFUSED: Final = -1.0
 _LONGEST_NAME: Final = 64  # characters echoed of a name that nobody knows
@@ -156,6 +191,22 @@ class Reader:
         self._stations = stations
         self._needs_location = needs_location
 
+    def quick(self, typed: Sequence[Any]) -> Observations | None:
+        """Observations, from `Observation` objects; None where a station is not a known one."""
+        rows, dates = [], []
+        for observation in typed:
+            row = list(_VALUES(observation))
+            station = self._stations.find(row[LOCATION] or "")
+            if station is None:
+                return None
+            row[LOCATION] = station
+            for index in DIRECTIONS:
+                row[index] = _CODES[row[index]]
+            row[RAIN_TODAY] = _RAINED[row[RAIN_TODAY]]
+            dates.append(self._complete(row, row[DATE], ""))
+            rows.append(row)
+        return _observations(rows, dates)
+
     def read(self, documents: Sequence[object], places: Sequence[str]) -> Observations:
         """Validate documents (decoded JSON objects); `places` are the pointers to them.
 
@@ -168,10 +219,10 @@ class Reader:
             row, date = self._row(document, place)
             rows.append(row)
             dates.append(date)
-        return Observations(np.array(rows, dtype=np.float64).reshape(-1, len(FIELDS)), tuple(dates))
+        return _observations(rows, dates)
 
-    def _row(self, document: object, place: str) -> tuple[list[float], dt.date | None]:
-        row = [NAN] * len(FIELDS)
+    def _row(self, document: object, place: str) -> tuple[_Row, dt.date | None]:
+        row: _Row = [None] * len(FIELDS)
         if not isinstance(document, Mapping):
             self._refuse(place, "must be an object of weather fields")
             return row, None
@@ -224,24 +275,30 @@ class Reader:
             raise ValueError(f"is none of the {len(names)} stations (GET /stations){close}")
         return float(index)
 
-    def _complete(self, row: list[float], date: dt.date | None, place: str) -> dt.date | None:
+    def _complete(self, row: _Row, date: dt.date | None, place: str) -> dt.date | None:
         """Put in what follows from the rest: today's date, and whether it rained today."""
         station = row[LOCATION]
-        if math.isnan(station):
+        if station is None:
             if self._needs_location:
                 self._refuse(place + pointer("Location"), "is required; GET /stations lists them")
         elif date is None and station != _REFUSED:
             date = self._stations.today(int(station))
         if date is not None:
             row[DATE] = day_of_year(date)
-        if math.isnan(row[RAIN_TODAY]) and not math.isnan(row[RAINFALL]):
-            row[RAIN_TODAY] = float(row[RAINFALL] > RAIN_TODAY_ABOVE)
+        rainfall = row[RAINFALL]
+        if row[RAIN_TODAY] is None and rainfall is not None:
+            row[RAIN_TODAY] = float(rainfall > RAIN_TODAY_ABOVE)
         return date
 
     def _refuse(self, place: str, message: str) -> bool:
         """Add a bad field; tells whether there is room for another."""
         self.errors.append(FieldError(place, message))
         return len(self.errors) < MAX_ERRORS
+
+
+def _observations(rows: Sequence[_Row], dates: Sequence[dt.date | None]) -> Observations:
+    # numpy makes NaN of None.
+    return Observations(np.array(rows, dtype=np.float64).reshape(-1, len(FIELDS)), tuple(dates))
 
 
 def _date(value: object) -> dt.date:

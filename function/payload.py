@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Final, cast
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 
 from function.fill import DEFAULT, MAX_DRAWS, MAX_SEED, STRATEGIES, Fill, Strategy, new_seed
-from function.observation import MAX_ERRORS, Observations, Reader, pointer, suggestion
+from function.observation import MAX_ERRORS, Observation, Observations, Reader, pointer, suggestion
 from function.problems import FieldError, Invalid, NotJson, TooLarge
 from function.stations import Stations
 
@@ -31,6 +31,23 @@ class FillRequest(msgspec.Struct, frozen=True):
     observations: Observations
     fill: Fill
     many: bool
+
+
+class FillOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to fill, as it is asked for."""
+
+    strategy: Strategy | None = None
+    draws: Annotated[int, msgspec.Meta(ge=1, le=MAX_DRAWS)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class PredictDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A body of /predict written just as documented."""
+
+    model: str | None = None
+    observation: Observation | None = None  # type: ignore[valid-type]
+    observations: list[Observation] | None = None  # type: ignore[valid-type]
+    fill: FillOptions | None = None
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -92,6 +109,30 @@ class Payloads:
             TooLarge: There are more rows, or rows x draws, than the limits allow.
 
         """
+        return self._quick(document) or self._thorough(document)
+
+    def _quick(self, document: object) -> PredictRequest | None:
+        """Read what is written just as documented, as most is; None for anything else."""
+        try:
+            asked = msgspec.convert(document, PredictDocument)
+        except msgspec.ValidationError:
+            return None
+        model = self._default_model if asked.model is None else asked.model
+        fill = _fill_of(asked.fill)
+        one: object = asked.observation
+        many: list[Any] | None = asked.observations
+        rows = many if one is None else [one]
+        if model not in self._models or fill is None or not rows or None not in (one, many):
+            return None
+        if len(rows) > self._limits.rows or len(rows) * fill.draws > self._limits.samples:
+            return None
+        observations = Reader(self._stations, []).quick(rows)
+        if observations is None:
+            return None
+        return PredictRequest(model, observations, fill, many is not None)
+
+    def _thorough(self, document: object) -> PredictRequest:
+        """Read what people write as well, or name all that is wrong with it."""
         body = members(document, ("model", "observation", "observations", "fill"))
         errors = list(body.errors)
         model = self._model(body.given.get("model"), errors)
@@ -178,15 +219,23 @@ def members(document: object, known: Sequence[str], place: str = "") -> Members:
     return Members(given, errors)
 
 
+def _fill_of(options: FillOptions | None) -> Fill | None:
+    """Fill that is asked for; None where the seed is too large."""
+    if options is None:
+        return Fill(DEFAULT, 1, new_seed())
+    seed = new_seed() if options.seed is None else options.seed
+    if seed > MAX_SEED:
+        return None
+    return Fill(options.strategy or DEFAULT, options.draws or 1, seed)
+
+
 def _fill(document: object, errors: list[FieldError]) -> Fill:
     """Read the fill options; what is bad lands in `errors` and its default in the answer."""
-    if document is None:
-        return Fill(DEFAULT, 1, new_seed())
     known = ("strategy", "draws", "seed")
-    if not isinstance(document, Mapping):
+    if not isinstance(document, Mapping | None):
         errors.append(FieldError("/fill", f"must be an object of {', '.join(known)}"))
-        document = {}
-    body = members(document, known, "/fill")
+        document = None
+    body = members(document or {}, known, "/fill")
     errors.extend(body.errors)
     strategy = body.given.get("strategy", DEFAULT)
     if strategy not in STRATEGIES:

@@ -1,6 +1,6 @@
 """Answers in the words of the contract, made from what the core computed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -30,17 +30,15 @@ def predictions(
 def _predictions(
     request: PredictRequest, forecast: Forecast, stations: Stations
 ) -> Iterator[bytes]:
-    locations = request.observations.raw[:, LOCATION].tolist()
-    filled = list(_filled(forecast))
+    stations_of_rows = request.observations.raw[:, LOCATION].astype(int).tolist()
+    towns = [stations.names[station] for station in stations_of_rows]
+    filled = _filled(forecast)
 
     def part(score: Score) -> Iterator[bytes]:
         yield b'"predictions":[' if request.many else b'"prediction":'
-        for start in range(0, len(filled), _ROWS):
-            rows = range(start, min(start + _ROWS, len(filled)))
-            documents = [
-                _prediction(score, row, filled[row], stations.names[int(locations[row])])
-                for row in rows
-            ]
+        for start in range(0, len(towns), _ROWS):
+            block = slice(start, start + _ROWS)
+            documents = _documents(score, block, filled[block], towns[block])
             yield (b"," if start else b"") + _json(documents)[1:-1]
         yield b"]" if request.many else b""
 
@@ -108,35 +106,46 @@ def models(served: Models) -> Document:
     return {"default": served.default, "models": cards}
 
 
-def _filled(forecast: Forecast) -> Iterator[msgspec.Raw | None]:
+def _filled(forecast: Forecast) -> Sequence[msgspec.Raw | None]:
     """Values that the first draw put into each row, as JSON; None for a row without gaps."""
-    for values, missing in zip(forecast.first, forecast.missing, strict=True):
-        drawn = np.flatnonzero(missing).tolist()
-        filled = {COLUMNS[index]: present(index, float(values[index])) for index in drawn}
-        yield msgspec.Raw(_json(filled)) if filled else None
+    if not forecast.missing.any():
+        return [None] * len(forecast.missing)
+    return [
+        _drawn(values, np.flatnonzero(missing).tolist())
+        for values, missing in zip(forecast.first, forecast.missing, strict=True)
+    ]
 
 
-def _prediction(score: Score, row: int, filled: msgspec.Raw | None, town: str) -> Document:
-    answer: Document = {
-        "rain_tomorrow": bool(score.rain_tomorrow[row]),
-        "probability": float(score.probability[row]),
-        "threshold": score.threshold,
-    }
+def _drawn(values: Raw, columns: Sequence[int]) -> msgspec.Raw | None:
+    filled = {COLUMNS[index]: present(index, float(values[index])) for index in columns}
+    return msgspec.Raw(_json(filled)) if filled else None
+
+
+def _documents(
+    score: Score, block: slice, filled: Sequence[msgspec.Raw | None], towns: Sequence[str]
+) -> list[Document]:
+    """Predictions of a block of rows."""
+    rain, probabilities = score.rain_tomorrow[block].tolist(), score.probability[block].tolist()
+    answers: list[Document] = [
+        {"rain_tomorrow": each, "probability": probability, "threshold": score.threshold}
+        for each, probability in zip(rain, probabilities, strict=True)
+    ]
     if score.interval is not None:
-        answer["interval"] = score.interval[row].tolist()
-    if filled is not None:
-        answer["filled"] = filled
-    answer["message"] = _message(town, answer)
-    return answer
+        for answer, interval in zip(answers, score.interval[block].tolist(), strict=True):
+            answer["interval"] = interval
+    for answer, drawn, town in zip(answers, filled, towns, strict=True):
+        if drawn is not None:
+            answer["filled"] = drawn
+        answer["message"] = _message(town, answer)
+    return answers
 
 
 def _message(town: str, answer: Document) -> str:
     """Say it in one honest sentence: the chance, how sure it is, and why it counts as rain."""
     low, high = answer.get("interval", (0, 0))
     spread = f" (between {low:.0%} and {high:.0%} in most draws)" if high > low else ""
-    verdict = "at or above" if answer["rain_tomorrow"] else "below"
+    verdict, word = ("at or above", "rain") if answer["rain_tomorrow"] else ("below", "no rain")
     return (
         f"The chance of rain tomorrow in {town} is {answer['probability']:.0%}{spread}; that is "
-        f"{verdict} this model's threshold of {answer['threshold']:.0%}, so the answer is "
-        f"{'rain' if answer['rain_tomorrow'] else 'no rain'}."
+        f"{verdict} this model's threshold of {answer['threshold']:.0%}, so the answer is {word}."
     )
