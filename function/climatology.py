@@ -146,7 +146,8 @@ class Sampler:
 
     def __init__(self, climatology: Climatology) -> None:
         kinds = climatology.centers.shape[1]
-        quantiles = climatology.quantiles.astype(np.float64)
+        # Single precision halves the tables, and holds their halves of ticks exactly.
+        quantiles = climatology.quantiles.astype(np.float32)
         self._lowest = quantiles[..., 0].min(axis=1) / TICKS
         self._highest = quantiles[..., -1].max(axis=1) / TICKS
         # Counted so that a rounded value's whole part is its index in `_snapped`.
@@ -154,9 +155,10 @@ class Sampler:
         self._first = first + 0.5
         quantiles += self._first[:, np.newaxis]
         # Every search in them ends at the latest at the infinite.
-        quantiles = np.pad(quantiles, [(0, 0)] * 3 + [(0, 1)], constant_values=np.inf)
-        # In single precision, which halves the tables and holds these halves of ticks exactly.
-        self._quantiles = quantiles.reshape(-1, *quantiles.shape[2:]).astype(np.float32)
+        last = np.full_like(quantiles[..., :1], np.inf)
+        self._quantiles = np.concatenate([quantiles, last], axis=-1).reshape(
+            -1, *(quantiles.shape[2], quantiles.shape[3] + 1)
+        )
         weights = climatology.weights.astype(np.float64)
         self._weights = np.log(weights).reshape(-1, kinds)
         # Scores are counted in knots, from the first, which saves turning them into positions.

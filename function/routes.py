@@ -1,5 +1,6 @@
 """The URL map: which path and verb leads to which action, and who may go there."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -61,7 +62,7 @@ def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     if plain is not None:
         return plain, {}
     try:
-        route, variables = _URLS.bind("").match(path, method)
+        route, variables = _urls().bind("").match(path, method)
     except werkzeug.exceptions.MethodNotAllowed as error:
         allowed = ", ".join(sorted(error.valid_methods or ()))
         raise MethodNotAllowed(
@@ -243,9 +244,14 @@ ROUTES: Final = (
 
 # Most requests name a path without variables, and need no search.
 _PLAIN: Final = {(route.method, route.path): route for route in ROUTES if "<" not in route.path}
-_URLS: Final = Map(
-    [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES],
-    strict_slashes=True,
-    redirect_defaults=False,
-    merge_slashes=False,
-)
+
+
+@functools.cache
+def _urls() -> Map:
+    """Map of all routes; made when it is first asked for, to start sooner."""
+    return Map(
+        [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES],
+        strict_slashes=True,
+        redirect_defaults=False,
+        merge_slashes=False,
+    )

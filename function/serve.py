@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 if __name__ == "__main__":
+    # Nothing of what is loaded now will ever be garbage.
+    gc.disable()
     # The first process of a container is deaf to signals that it does not handle, and what comes
     # next takes half a second. Granian handles them later.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
@@ -121,6 +123,7 @@ def serve(server: Server) -> None:
     # Give back what only loading needed; what is left stays, and need not be looked through.
     gc.collect()
     gc.freeze()
+    gc.enable()
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
     OneProcess(
