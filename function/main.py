@@ -33,15 +33,19 @@ _SERVICE = _start()
 @functions_framework.http
 def handle(request: flask.Request) -> flask.Response:
     """Answer one request; whatever happens, in the words of the contract."""
+    answer = respond(request)
+    leave(request)
+    return flask.Response(
+        answer.body, answer.status, answer.headers, content_type=answer.content_type
+    )
+
+
+def respond(request: flask.Request) -> Answer:
+    """Answer one request, and log it."""
     watch = telemetry.Stopwatch()
     request_id = telemetry.request_id(request.headers.get(telemetry.REQUEST_ID))
     call = Call(_SERVICE, request)
     answer = _answer(call, request_id)
-    leave(request)
-    response = flask.Response(
-        answer.body, answer.status, answer.headers, content_type=answer.content_type
-    )
-    response.headers[telemetry.REQUEST_ID] = request_id
     telemetry.access(
         {
             "request_id": request_id,
@@ -52,7 +56,8 @@ def handle(request: flask.Request) -> flask.Response:
             "ms": watch.milliseconds(),
         }
     )
-    return response
+    headers = {**answer.headers, telemetry.REQUEST_ID: request_id}
+    return Answer(answer.body, answer.content_type, answer.status, headers)
 
 
 def _answer(call: Call, request_id: str) -> Answer:
