@@ -20,13 +20,14 @@ _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPS
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request (PEP 3333)."""
-    answer = respond(flask.Request(environ))
+    request = flask.Request(environ)
+    answer = respond(request)
     headers = [("Content-Type", answer.content_type), *answer.headers.items()]
     body: Iterable[bytes]
     if isinstance(answer.body, bytes):
         headers.append(("Content-Length", str(len(answer.body))))
         # The server sends a list at once; whatever else it is given, piece by piece.
-        body = [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+        body = [] if request.method == "HEAD" else [answer.body]
     else:
         body = answer.body
     start_response(_STATUS[answer.status], headers)
