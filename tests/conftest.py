@@ -33,6 +33,18 @@ def filler(artifacts: Artifacts) -> Filler:
     return Filler.load(artifacts)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests on one worker, which makes their fixtures once; and all of an engine's.
+
+    Containers measure memory and time, and builds share layers: they come one after the other.
+    """
+    for item in items:
+        folder = item.path.parent.name
+        group = folder if folder == "container" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail where a test was skipped in CI: it has everything that any test needs."""
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
