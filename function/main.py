@@ -35,6 +35,7 @@ def handle(request: flask.Request) -> flask.Response:
     """Answer one request; whatever happens, in the words of the contract."""
     watch = telemetry.Stopwatch()
     request_id = telemetry.request_id(request.headers.get(telemetry.REQUEST_ID))
+    trace = telemetry.trace(request.environ.get("HTTP_TRACEPARENT"))
     call = Call(_SERVICE, request)
     answer = _answer(call, request_id)
     leave(request)
@@ -42,16 +43,19 @@ def handle(request: flask.Request) -> flask.Response:
         answer.body, answer.status, answer.headers, content_type=answer.content_type
     )
     response.headers[telemetry.REQUEST_ID] = request_id
-    telemetry.access(
-        {
-            "request_id": request_id,
-            "method": request.method,
-            "route": None,
-            **call.log,
-            "status": answer.status,
-            "ms": watch.milliseconds(),
-        }
-    )
+    if trace is not None:
+        response.headers[telemetry.TRACEPARENT] = str(trace)
+        call.log |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
+    fields = {
+        "request_id": request_id,
+        "method": request.method,
+        "route": None,
+        **call.log,
+        "status": answer.status,
+        "ms": watch.milliseconds(),
+    }
+    telemetry.access(fields)
+    _SERVICE.traffic.count(fields, call.filled)
     return response
 
 
