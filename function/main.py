@@ -35,7 +35,7 @@ def handle(request: flask.Request) -> flask.Response:
     """Answer one request; whatever happens, in the words of the contract."""
     watch = telemetry.Stopwatch()
     request_id = telemetry.request_id(request.headers.get(telemetry.REQUEST_ID))
-    trace = telemetry.trace(request.environ.get("HTTP_TRACEPARENT"))
+    trace = telemetry.trace(request.environ.get(telemetry.TRACEPARENT_OF_WSGI))
     call = Call(_SERVICE, request)
     answer = _answer(call, request_id)
     leave(request)

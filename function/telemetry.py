@@ -14,6 +14,7 @@ import msgspec
 
 REQUEST_ID: Final = "X-Request-Id"
 TRACEPARENT: Final = "traceparent"
+TRACEPARENT_OF_WSGI: Final = "HTTP_TRACEPARENT"  # found in no time, unlike a header
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"

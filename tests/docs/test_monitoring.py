@@ -139,7 +139,7 @@ def test_alert_of_duration_is_a_bound_of_a_bucket() -> None:
 def test_dashboard_is_in_order() -> None:
     panels = DASHBOARD["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
-    places = set()
+    places: set[tuple[int, int]] = set()
     for panel in panels:
         assert panel["title"]
         place = panel["gridPos"]
