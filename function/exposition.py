@@ -5,6 +5,7 @@ Imported at the first scrape: the client takes 12 ms to import, a fiftieth of a 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from itertools import accumulate
 from typing import Final
 
@@ -19,7 +20,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from function import __version__
-from function.monitoring import BOUNDS, Labels, Reading, Series
+from function.monitoring import BOUNDS, Reading, Series
 from function.service import Service
 
 _BOUNDS: Final = [*map(str, BOUNDS), "+Inf"]
@@ -111,13 +112,13 @@ def _filled(reading: Reading) -> Metric:
 
 
 def _failures(reading: Reading) -> Metric:
-    def failed(labels: Labels) -> bool:
-        return labels.status == 401
-
+    refused = HTTPStatus.UNAUTHORIZED
     return CounterMetricFamily(
         "rain_authentication_failures",
         "Requests without valid credentials where some are asked for.",
-        value=sum(each.requests for labels, each in reading.series.items() if failed(labels)),
+        value=sum(
+            series.requests for labels, series in reading.series.items() if labels.status == refused
+        ),
     )
 
 

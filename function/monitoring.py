@@ -88,7 +88,9 @@ class Traffic:
         seconds = fields["ms"] / 1000
         rows = fields.get("rows", 0)
         bucket = bisect_left(BOUNDS, seconds)
-        gaps = None if filled is None or not np.count_nonzero(filled) else filled.sum(axis=0)
+        gaps: Cells | NDArray[np.int_] | None = None
+        if filled is not None and np.count_nonzero(filled):
+            gaps = filled[0] if len(filled) == 1 else filled.sum(axis=0)
         with self._lock:
             series = self._series.get(key)
             if series is None:
