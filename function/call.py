@@ -6,6 +6,7 @@ from typing import Any, Final
 import flask
 import msgspec
 
+from function.monitoring import Cells
 from function.service import Service
 
 JSON: Final = "application/json"
@@ -15,13 +16,14 @@ Body = bytes | Iterator[bytes]
 
 
 class Call:
-    """A request: who answers it, what came, who sent it, and what is logged of it."""
+    """A request: who answers it, what came, who sent it, and what is logged and counted of it."""
 
     def __init__(self, service: Service, request: flask.Request) -> None:
         self.service = service
         self.request = request
         self.user = ""
         self.log: dict[str, Any] = {}
+        self.filled: Cells | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -44,19 +44,23 @@ def respond(request: flask.Request) -> Answer:
     """Answer one request, and log it."""
     watch = telemetry.Stopwatch()
     request_id = telemetry.request_id(request.headers.get(telemetry.REQUEST_ID))
+    trace = telemetry.trace(request.environ.get(telemetry.TRACEPARENT_OF_WSGI))
     call = Call(_SERVICE, request)
     answer = _answer(call, request_id)
-    telemetry.access(
-        {
-            "request_id": request_id,
-            "method": request.method,
-            "route": None,
-            **call.log,
-            "status": answer.status,
-            "ms": watch.milliseconds(),
-        }
-    )
+    fields = {
+        "request_id": request_id,
+        "method": request.method,
+        "route": None,
+        **call.log,
+        "status": answer.status,
+        "ms": watch.milliseconds(),
+    }
     headers = {**answer.headers, telemetry.REQUEST_ID: request_id}
+    if trace is not None:
+        headers[telemetry.TRACEPARENT] = str(trace)
+        fields |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
+    telemetry.access(fields)
+    _SERVICE.traffic.count(fields, call.filled)
     return Answer(answer.body, answer.content_type, answer.status, headers)
 
 

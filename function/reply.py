@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from function.forecast import Forecast, Score
 from function.models import Models
@@ -58,11 +59,16 @@ def _predictions(
 
 
 def filled_observations(
-    request: FillRequest, located: Observations, rows: Raw, stations: Stations
+    request: FillRequest,
+    located: Observations,
+    rows: Raw,
+    cells: NDArray[np.bool_],
+    stations: Stations,
 ) -> bytes:
     """JSON answer of /random-fill.
 
-    `located` are the request's rows with their stations drawn, and `rows` these filled.
+    `located` are the request's rows with their stations drawn, `rows` these filled, and `cells`
+    tells where.
     """
     observations: list[Mapping[str, Value]] = []
     for row, date in zip(rows.tolist(), located.dates, strict=True):
@@ -70,9 +76,7 @@ def filled_observations(
         values["Location"] = stations.names[int(row[LOCATION])]
         values["Date"] = None if date is None else date.isoformat()
         observations.append(values)
-    put_in = np.isnan(request.observations.raw) & ~np.isnan(rows)
-    put_in[:, DATE] = False  # today is a default and no draw
-    filled = [[COLUMNS[index] for index in np.flatnonzero(row).tolist()] for row in put_in]
+    filled = [[COLUMNS[index] for index in np.flatnonzero(row).tolist()] for row in cells]
     answer: Document = (
         {"observations": observations, "filled": filled}
         if request.many
@@ -80,6 +84,13 @@ def filled_observations(
     )
     fill = request.fill
     return _json(answer | {"fill": {"strategy": fill.strategy, "seed": fill.seed}})
+
+
+def filled_cells(request: FillRequest, rows: Raw) -> NDArray[np.bool_]:
+    """Cells of the request's rows that have a value now; shape (rows, 22)."""
+    put_in = np.isnan(request.observations.raw) & ~np.isnan(rows)
+    put_in[:, DATE] = False  # today is a default and no draw
+    return put_in
 
 
 def models(served: Models) -> Document:

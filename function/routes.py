@@ -135,6 +135,12 @@ def _stations(call: Call) -> Answer:
     return _json({"stations": call.service.stations.listed})
 
 
+def _prometheus(call: Call) -> Answer:
+    from function.exposition import expose
+
+    return Answer(*expose(call.service, call.request.headers.get("Accept", "")))
+
+
 def _whoami(call: Call) -> Answer:
     return _json({"user": call.user})
 
@@ -154,6 +160,7 @@ def _predict_document(call: Call, document: object) -> Answer:
     call.log |= {"model": request.model, "rows": rows, "draws": request.fill.draws}
     names = service.models.names if request.model == payload.ALL else (request.model,)
     answer = forecast(request.observations, request.fill, names, service.models, service.filler)
+    call.filled = answer.missing
     return Answer(reply.predictions(request, answer, service.stations))
 
 
@@ -169,7 +176,8 @@ def _random_fill_document(call: Call, document: object) -> Answer:
     if request.fill.strategy != "none":
         located = fill.locate(located, request.fill.seed, service.stations)
     rows = service.filler.fill_once(located.raw, request.fill)
-    return Answer(reply.filled_observations(request, located, rows, service.stations))
+    call.filled = filled = reply.filled_cells(request, rows)
+    return Answer(reply.filled_observations(request, located, rows, filled, service.stations))
 
 
 def _metrics_document(call: Call, document: Document) -> Answer:
@@ -228,6 +236,7 @@ ROUTES: Final = (
     Route("GET", "/models", _models, "The models, their training and their files"),
     Route("GET", "/metrics", _metrics, "Every model's figures on the test years"),
     Route("GET", "/metrics/<model>", _metrics_of, "One model's figures"),
+    Route("GET", "/prometheus", _prometheus, "What Prometheus scrapes"),
     Route("GET", "/stations", _stations, "The 49 stations"),
     Route("POST", "/predict", _predict, "Will it rain tomorrow?", authentication=True),
     Route(

@@ -1,4 +1,7 @@
-"""Everything that a process holds: settings, models, stations, users; built once, only read."""
+"""Everything that a process holds: settings, models, stations, users; built once, only read.
+
+Only the traffic changes, which is counted.
+"""
 
 from pathlib import Path
 
@@ -8,7 +11,8 @@ from function.artifacts import Artifacts
 from function.auth import Credentials
 from function.fill import Filler
 from function.models import Models
-from function.payload import Limits, Payloads
+from function.monitoring import Traffic
+from function.payload import ALL, Limits, Payloads
 from function.problems import DeploymentError
 from function.settings import Settings
 from function.stations import Stations
@@ -36,6 +40,7 @@ class Service:
         self.filler = Filler.load(artifacts)
         self.metrics = _metrics(artifacts.read("metrics.json"))
         self.models = Models(artifacts, settings.model_format, settings.model_default)
+        self.traffic = Traffic((*self.models.names, ALL))
         self.credentials = Credentials.load(
             Path(settings.credentials_file or Path(settings.data_dir) / "credentials")
         )

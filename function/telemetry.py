@@ -13,7 +13,12 @@ from typing import Any, Final
 import msgspec
 
 REQUEST_ID: Final = "X-Request-Id"
+TRACEPARENT: Final = "traceparent"
+TRACEPARENT_OF_WSGI: Final = "HTTP_TRACEPARENT"  # found in no time, unlike a header
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_TRACEPARENT: Final = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+)
 _ENCODER: Final = msgspec.json.Encoder()
 _STDOUT: Final = 1
 
@@ -23,6 +28,29 @@ def request_id(offered: str | None) -> str:
     if offered is not None and _WELL_FORMED.fullmatch(offered):
         return offered
     return secrets.token_hex(8)
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """The caller's place in a trace (W3C Trace Context), all in lowercase hexadecimal."""
+
+    trace_id: str
+    span_id: str
+    flags: str
+
+    def __str__(self) -> str:
+        """Header `traceparent`, of the version that is known here."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+
+
+def trace(traceparent: str | None) -> Trace | None:
+    """Place in a trace that a header `traceparent` tells; None without a well formed one."""
+    if traceparent is None:
+        return None
+    match = _TRACEPARENT.fullmatch(traceparent)
+    # Later versions may append to it; this one may not.
+    if match is None or (match[1] == "00" and match[5] is not None):
+        return None
+    return Trace(match[2], match[3], match[4])
 
 
 def access(fields: dict[str, Any]) -> None:

@@ -26,6 +26,11 @@ from tests.serving import ROOT
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 PUBLIC = {route.path for route in ROUTES if route.method == "GET" and not route.authentication}
+SCRAPED = {
+    "prometheus.io/scrape": "true",
+    "prometheus.io/port": "8080",
+    "prometheus.io/path": "/prometheus",
+}
 IN_BYTES = {"m": 2**20, "k": 2**10}
 
 overlays = pytest.mark.parametrize("overlay", KNATIVE + PLAIN)
@@ -73,6 +78,15 @@ def test_container_is_the_image_s_user_on_a_root_that_is_read_only(overlay: str)
     context |= container(overlay)["securityContext"]
     assert f"USER {context['runAsUser']}:{context['runAsGroup']}\n" in DOCKERFILE
     assert context["readOnlyRootFilesystem"] is True
+
+
+@overlays
+def test_prometheus_is_led_to_a_public_route_of_the_functions_own_port(overlay: str) -> None:
+    annotations = template(overlay)["metadata"]["annotations"]
+    (port,) = container(overlay)["ports"]
+    assert annotations.items() >= SCRAPED.items()
+    assert annotations["prometheus.io/port"] == str(port["containerPort"])
+    assert annotations["prometheus.io/path"] in PUBLIC
 
 
 @overlays
@@ -243,12 +257,14 @@ def test_function_itself_refuses_a_large_body_and_a_late_answer_gets_through(ove
 
 
 @plain
-def test_only_the_gateway_comes_in_and_only_dns_goes_out(overlay: str) -> None:
+def test_only_the_gateway_and_prometheus_come_in_and_only_dns_goes_out(overlay: str) -> None:
     policy = one(overlay, "NetworkPolicy")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     (ingress,), (egress,) = policy["ingress"], policy["egress"]
-    namespace = {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}
-    assert ingress["from"] == [{"namespaceSelector": namespace}]
+    assert ingress["from"] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+        for namespace in ("ingress-nginx", "monitoring")
+    ]
     assert ingress["ports"] == [{"port": container(overlay)["ports"][0]["name"]}]
     assert {(each["port"], each["protocol"]) for each in egress["ports"]} == {
         (53, "UDP"),
@@ -283,7 +299,9 @@ def test_what_the_gateways_are_told() -> None:
         "autoscaling.knative.dev/target": "4",
         "autoscaling.knative.dev/target-utilization-percentage": "75",
         "autoscaling.knative.dev/target-burst-capacity": "-1",
+        **SCRAPED,
     }
+    assert template("knative/plain")["metadata"]["annotations"] == SCRAPED
     (ingress,) = (each for each in render("knative/plain") if each["kind"] == "Ingress")
     assert ingress["spec"]["ingressClassName"] == "nginx"
     nginx = "nginx.ingress.kubernetes.io/"

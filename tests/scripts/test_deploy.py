@@ -188,9 +188,9 @@ def test_first_deployment_without_knative(world: World) -> None:
     applied = world.applied()
     template = pod_template(applied, "Deployment")
     assert template["spec"]["containers"][0]["image"] == BUILT
-    assert template["metadata"]["annotations"] == {
-        "checksum/credentials": hashlib.sha256(DEMO).hexdigest()
-    }
+    annotations = template["metadata"]["annotations"]
+    assert annotations["checksum/credentials"] == hashlib.sha256(DEMO).hexdigest()
+    assert annotations["prometheus.io/scrape"] == "true"
     assert world.calls("rollout status deployment/rain-tomorrow-plain")
 
 

@@ -1,0 +1,10 @@
+"""The production server with OpenTelemetry around it, in place of `python -m function.serve`."""
+
+from opentelemetry.instrumentation.auto_instrumentation import initialize
+from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
+
+from function import serve, wsgi
+
+initialize()
+wsgi.application = OpenTelemetryMiddleware(wsgi.application)
+serve.main()
