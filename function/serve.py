@@ -147,10 +147,10 @@ def main() -> None:
         serve(Server.of(os.environ, sys.argv[1:]))
     except DeploymentError as error:
         sys.exit(f"rain-tomorrow cannot start: {error}")
-    # Not by the interpreter's end, which takes down the whole process where a thread of Granian's
-    # still wants it.
-    os._exit(0)
 
 
 if __name__ == "__main__":
     main()
+    # Not by the interpreter's end, which takes down the whole process where a thread of Granian's
+    # still wants it.
+    os._exit(0)

@@ -1,0 +1,59 @@
+"""The WSGI application, as a server calls it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+from werkzeug.test import EnvironBuilder
+
+from function.wsgi import application
+from tests.serving import ALICE
+
+MANY = {"observations": [{"Location": "Perth"}] * 300}
+
+
+def call(
+    method: str, path: str, document: dict[str, Any] | None = None
+) -> tuple[str, dict[str, str], object]:
+    """Status line, headers and body of an answer."""
+    started: list[tuple[str, dict[str, str]]] = []
+    builder = EnvironBuilder(path, method=method, json=document, auth=ALICE)
+    body: Iterable[bytes] = application(
+        builder.get_environ(),
+        lambda status, headers, *_: started.append((status, dict(headers))),  # type: ignore[arg-type]
+    )
+    ((status, headers),) = started
+    return status, headers, body
+
+
+def test_answer_is_sent_at_once() -> None:
+    status, headers, body = call("GET", "/status")
+    assert status == "200 OK"
+    assert isinstance(body, list)
+    (content,) = body
+    assert headers["Content-Length"] == str(len(content))
+    assert headers["Content-Type"] == "application/json"
+    assert headers["X-Request-Id"]
+    assert msgspec.json.decode(content)["status"] == "ok"
+
+
+def test_head_has_the_length_and_no_body() -> None:
+    _, headers, body = call("HEAD", "/stations")
+    assert int(headers["Content-Length"]) > 1000
+    assert body == []
+
+
+def test_large_answer_comes_in_pieces() -> None:
+    status, headers, body = call("POST", "/predict", MANY)
+    assert status == "200 OK"
+    assert "Content-Length" not in headers
+    assert not isinstance(body, list)
+    assert isinstance(body, Iterable)
+    document = msgspec.json.decode(b"".join(body))
+    assert len(document["predictions"]) == 300
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", "404 Not Found")])
+def test_status_line(path: str, status: str) -> None:
+    assert call("GET", path)[0] == status
