@@ -10,11 +10,11 @@ import hashlib
 import hmac
 import os
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
-import cachetools
 import msgspec
 
 from function.problems import DeploymentError, Unauthorized
@@ -80,6 +80,13 @@ class ScryptHash(msgspec.Struct, frozen=True):
         )
 
 
+class _Verified(msgspec.Struct, frozen=True):
+    """Who it was, and until when that counts, in seconds of the monotonic clock."""
+
+    user: str
+    until: float
+
+
 class Credentials:
     """The users, and a memory of the credentials that were verified.
 
@@ -92,10 +99,7 @@ class Credentials:
         # An unknown user costs the caller the same work as a wrong password.
         self._nobody = ScryptHash(os.urandom(16), os.urandom(_DIGEST_BYTES))
         self._key = os.urandom(32)
-        self._remembered: cachetools.TTLCache[bytes, str] = cachetools.TTLCache(
-            _REMEMBERED, _REMEMBERED_SECONDS
-        )
-        self._lock = threading.Lock()
+        self._remembered: dict[bytes, _Verified] = {}
         # A hash takes 16 MiB and a core's whole attention: one at a time.
         self._hashing = threading.Lock()
 
@@ -153,14 +157,21 @@ class Credentials:
         if user is None:
             with self._hashing:
                 # Whoever was before may have brought the same credentials.
-                user = self._recall(seal) or self._verify(token)
-                with self._lock:
-                    self._remembered[seal] = user
+                user = self._recall(seal)
+                if user is None:
+                    user = self._verify(token)
+                    self._remember(seal, user)
         return user
 
     def _recall(self, seal: bytes) -> str | None:
-        with self._lock:
-            return self._remembered.get(seal)
+        verified = self._remembered.get(seal)
+        return verified.user if verified and time.monotonic() < verified.until else None
+
+    def _remember(self, seal: bytes, user: str) -> None:
+        if len(self._remembered) >= _REMEMBERED:  # the oldest goes; dictionaries keep their order
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered.pop(seal, None)
+        self._remembered[seal] = _Verified(user, time.monotonic() + _REMEMBERED_SECONDS)
 
     def _verify(self, token: bytes) -> str:
         try:

@@ -56,12 +56,13 @@ class Completion(msgspec.Struct, frozen=True):
 
     `samples` has shape (m, 22): one sample of a row that had no gap, `draws` of each that had one,
     in the order of the rows, whose samples begin at `starts`, shape (rows,). `missing`, of the
-    shape of the raw matrix, tells which cells were filled.
+    shape of the raw matrix, tells which cells were filled, and `gaps` whether any was.
     """
 
     samples: Raw
     starts: NDArray[np.intp]
     missing: NDArray[np.bool_]
+    gaps: bool
 
     def first(self) -> Raw:
         """Every row with its first draw; shape (rows, 22)."""
@@ -138,8 +139,8 @@ class Filler:
             missing = np.isnan(rows)
             if fill.strategy == "none":
                 missing[:] = False
-            if not missing.any():
-                yield Completion(rows, np.arange(len(rows)), missing)
+            if not np.count_nonzero(missing):  # several times as fast as any()
+                yield Completion(rows, np.arange(len(rows)), missing, gaps=False)
                 continue
             # Made only where it is needed: it would be half of the work where nothing is missing.
             draw = draw or self._drawing(fill)
@@ -152,7 +153,7 @@ class Filler:
             else:
                 samples = rows.repeat(counts, axis=0)
                 samples[gaps.repeat(counts)] = draw(rows[gaps])
-            yield Completion(samples, starts, missing)
+            yield Completion(samples, starts, missing, gaps=True)
 
     def fill_once(self, raw: Raw, fill: Fill) -> Raw:
         """Every row with its gaps filled by its first draw; shape (rows, 22)."""

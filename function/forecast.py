@@ -33,12 +33,13 @@ class Forecast(msgspec.Struct, frozen=True):
     """The answers of the models asked, all on the same draws.
 
     `first` (rows, 22) is each row with its first draw, and `missing`, of the same shape, tells
-    which cells were drawn.
+    which cells were drawn, `gaps` whether any was.
     """
 
     scores: Mapping[str, Score]
     first: Raw
     missing: NDArray[np.bool_]
+    gaps: bool
 
 
 def forecast(
@@ -47,7 +48,7 @@ def forecast(
     """Answer whether it will rain tomorrow, for every observation, by every model named."""
     means: dict[str, list[Probabilities]] = {name: [] for name in names}
     intervals: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
-    first, missing = [], []
+    first, missing, gaps = [], [], False
     for completion in filler.complete(observations.raw, fill):
         matrix = models.encode(completion.samples)
         for name in names:
@@ -57,10 +58,11 @@ def forecast(
                 intervals[name].append(_interval(samples, completion, fill.draws))
         first.append(completion.first())
         missing.append(completion.missing)
+        gaps = gaps or completion.gaps
     scores = {
         name: _score(means[name], intervals[name], models.cards[name].threshold) for name in names
     }
-    return Forecast(scores, _joined(first), _joined(missing))
+    return Forecast(scores, _joined(first), _joined(missing), gaps)
 
 
 def _joined(blocks: Sequence[NDArray[_T]]) -> NDArray[_T]:

@@ -43,7 +43,7 @@ def handle(request: flask.Request) -> flask.Response:
 def respond(request: flask.Request) -> Answer:
     """Answer one request, and log it."""
     watch = telemetry.Stopwatch()
-    request_id = telemetry.request_id(request.headers.get(telemetry.REQUEST_ID))
+    request_id = telemetry.request_id(request.environ.get(telemetry.REQUEST_ID_OF_WSGI))
     trace = telemetry.trace(request.environ.get(telemetry.TRACEPARENT_OF_WSGI))
     call = Call(_SERVICE, request)
     answer = _answer(call, request_id)

@@ -119,7 +119,7 @@ def models(served: Models) -> Document:
 
 def _filled(forecast: Forecast) -> Sequence[msgspec.Raw | None]:
     """Values that the first draw put into each row, as JSON; None for a row without gaps."""
-    if not forecast.missing.any():
+    if not forecast.gaps:
         return [None] * len(forecast.missing)
     return [
         _drawn(values, np.flatnonzero(missing).tolist())

@@ -51,7 +51,8 @@ def dispatch(call: Call) -> Answer:
     call.log["route"] = route.path
     if route.authentication:
         call.user = call.service.credentials.authenticate(
-            request.headers.get("Authorization", ""), request.headers.get("Authentication", "")
+            request.environ.get("HTTP_AUTHORIZATION", ""),
+            request.environ.get("HTTP_AUTHENTICATION", ""),
         )
     return route.action(call, **variables)
 
@@ -160,7 +161,7 @@ def _predict_document(call: Call, document: object) -> Answer:
     call.log |= {"model": request.model, "rows": rows, "draws": request.fill.draws}
     names = service.models.names if request.model == payload.ALL else (request.model,)
     answer = forecast(request.observations, request.fill, names, service.models, service.filler)
-    call.filled = answer.missing
+    call.filled = answer.missing if answer.gaps else None
     return Answer(reply.predictions(request, answer, service.stations))
 
 

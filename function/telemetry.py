@@ -1,6 +1,5 @@
 """What an operator sees: one JSON object a line on standard output, no body, no credential."""
 
-import contextlib
 import datetime as dt
 import logging
 import os
@@ -14,7 +13,9 @@ import msgspec
 
 REQUEST_ID: Final = "X-Request-Id"
 TRACEPARENT: Final = "traceparent"
-TRACEPARENT_OF_WSGI: Final = "HTTP_TRACEPARENT"  # found in no time, unlike a header
+# As a server hands them over, which are found in no time.
+REQUEST_ID_OF_WSGI: Final = "HTTP_X_REQUEST_ID"
+TRACEPARENT_OF_WSGI: Final = "HTTP_TRACEPARENT"
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
@@ -106,5 +107,7 @@ def _line(severity: str, message: str, fields: dict[str, Any]) -> bytes:
 def _write(severity: str, message: str, fields: dict[str, Any]) -> None:
     # Not through logging, which takes as long as a forecast. One call for a whole line: those of
     # other threads do not mix with it. A full disk is no reason to fail a request.
-    with contextlib.suppress(OSError):
+    try:  # noqa: SIM105  (suppress() takes as long as the line)
         os.write(_STDOUT, _line(severity, message, fields) + b"\n")
+    except OSError:
+        pass
