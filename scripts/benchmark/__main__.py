@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from rich.markdown import Markdown
 from scripts.benchmark import report
 from scripts.benchmark.contenders import CONTENDERS, PEERS, Contender
 from scripts.benchmark.environments import python
-from scripts.benchmark.load import require_wrk, version
+from scripts.benchmark.load import require_wrk, wrk
 from scripts.benchmark.measure import Bench, Effort
 from scripts.benchmark.processes import ROOT, Cores, Unavailable, pinned
 from scripts.benchmark.results import Measured, Profile, Results
@@ -25,6 +26,10 @@ from scripts.training.failure import Failure, run
 
 DOCS: Final = ROOT / "docs"
 FIGURES: Final = DOCS / "performance.json"
+_PACKAGES: Final = (
+    *("functions-framework", "flask", "gunicorn", "granian", "onnxruntime", "numpy"),
+    *("scikit-learn", "pandas"),
+)
 QUICK: Final = Effort(1, 0, 2, 400, 0.02, everything=False)
 # The two whose memory is compared under many mixed requests.
 _WATCHED: Final = ("ours", "hello-granian")
@@ -56,19 +61,18 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def about(cores: Cores, command: Sequence[str]) -> dict[str, str]:
-    """Describe the machine, and how it was measured."""
+def about(cores: Cores, arguments: Sequence[str]) -> dict[str, str]:
+    """Describe the machine, the versions, and how it was measured."""
+    alone = "server and load on the only core"
     return {
-        "command": " ".join(["scripts/bench", *command]),
+        "command": " ".join(["scripts/bench", *arguments]),
         "date": time.strftime("%Y-%m-%d"),
         "processor": _processor(),
         "cores": str(os.cpu_count()),
-        "pinned": "no: there is one core only"
-        if cores.server is None
-        else "server and load on a core each",
+        "pinned": alone if cores.server is None else "server and load pinned to one each",
         "system": f"{platform.system()} {platform.release()}",
-        "Python": platform.python_version(),
-        "load": version(),
+        "python": platform.python_version(),
+        "packages": ", ".join([*(f"{name} {metadata.version(name)}" for name in _PACKAGES), wrk()]),
     }
 
 

@@ -11,7 +11,7 @@ from scripts.benchmark.contenders import Contender
 from scripts.benchmark.load import Asked, Load, ask_each, send
 from scripts.benchmark.processes import Cores, Running, free_port, running
 from scripts.benchmark.results import Cell, Sample
-from scripts.benchmark.workload import ONE_DAY, Question, Reference, mixed
+from scripts.benchmark.workload import ALL, Question, Reference, mixed
 from scripts.training.failure import Failure
 
 CALLERS: Final = (1, 8, 32)
@@ -144,17 +144,16 @@ class Bench:
             Unavailable: It does not start.
 
         """
-        known = set(contender.questions)
+        first, count = contender.questions[0], self.effort.requests
+        mixable = set(ALL) <= set(contender.questions)
+        questions = mixed(count) if mixable else [first] * count
+        step = max(1, count // _SAMPLES)
         with self.run(contender, python) as server:
-            self.asked(contender, contender.questions[0], server)
+            self.asked(contender, first, server)
             samples = [Sample(0, server.pss())]
-            answers = {one: self.asked(contender, one, server) for one in known}
-            questions = mixed(self.effort.requests) if len(known) > len(ONE_DAY) else []
-            asked = [answers[one] for one in questions] or [
-                *answers.values()
-            ] * self.effort.requests
-            step = max(1, len(asked) // _SAMPLES)
-            for begin in range(0, len(asked), step):
-                ask_each(server.port, asked[begin : begin + step], _MIXED_CALLERS)
-                samples.append(Sample(min(begin + step, len(asked)), server.pss()))
+            answers = {one: self.asked(contender, one, server) for one in set(questions)}
+            for begin in range(0, count, step):
+                block = [answers[one] for one in questions[begin : begin + step]]
+                ask_each(server.port, block, _MIXED_CALLERS)
+                samples.append(Sample(begin + len(block), server.pss()))
         return samples

@@ -43,14 +43,19 @@ def sections(results: Results, *, with_pictures: bool = False) -> list[str]:
     shown: list[str] = [_about(results.about)]
     if results.contenders:
         shown += _contenders(results, with_pictures=with_pictures)
-    shown += ["## The bars", _bars(bars(results))]
+    # What a part of a run did not measure is not told of.
+    whole = results.contenders and results.profile
+    shown += ["## The bars", _bars([bar for bar in bars(results) if whole or bar.met is not None])]
     if results.profile:
         shown += _profile(results.profile, with_pictures=with_pictures)
     return shown
 
 
 def _about(about: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in about.items()) + "."
+    return (
+        f"`{about['command']}` on {about['date']}: {about['processor']}, {about['cores']} cores, "
+        f"{about['pinned']}; {about['system']}, Python {about['python']}, {about['packages']}."
+    )
 
 
 def _contenders(results: Results, *, with_pictures: bool) -> Iterator[str]:
