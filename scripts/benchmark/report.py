@@ -167,8 +167,9 @@ def _amount(value: float, unit: str) -> str:
 def _profile(profile: Profile, *, with_pictures: bool) -> Iterator[str]:
     yield "## Without HTTP"
     yield (
-        "One whole day, median, microseconds on one core. The last column is measured as a whole: "
-        "what it has more than the stages is spent between them."
+        "One whole day, median, microseconds on one core; each stage is timed in its turn, and the "
+        "last column by itself, without the clock between the stages. *Gather* is means, "
+        "intervals and thresholds."
     )
     names = list(next(iter(profile.stages.values())))
     yield _table(

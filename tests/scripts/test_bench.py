@@ -221,9 +221,8 @@ def test_profile_measures_every_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     profile = inprocess.measure(Service(Function()), 0)
     assert profile.stages.keys() == profile.whole.keys() == set(MODELS)
     for model, stages in profile.stages.items():
-        assert next(iter(stages)) == "decode"
-        assert len(stages) == 7
-        assert 0 < max(stages.values()) < profile.whole[model]
+        assert tuple(stages) == inprocess.STAGES
+        assert min(stages.values()) > 0
         assert profile.rows[model].keys() == profile.draws[model].keys() == {1, 10}
 
 
