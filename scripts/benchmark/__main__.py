@@ -159,7 +159,7 @@ def main() -> None:
     output = options.output or (None if partial else FIGURES)
     if output:
         results.write(output)
-    if output == FIGURES:
+    if output and output.resolve() == FIGURES:
         report.write(results, DOCS)
     text = "\n\n".join(report.sections(results))
     if sys.stdout.isatty():

@@ -134,7 +134,7 @@ class Naive(Contender):
     """What one would write in an afternoon."""
 
     name = "naive"
-    title = "naive: functions-framework, pandas, joblib"
+    title = "naive, functions-framework with pandas and joblib"
     environment = "train"
 
     def command(self, python: str, port: int) -> list[str]:
@@ -155,7 +155,7 @@ class MLServer(Contender):
     """The same work as the naive handler's, in MLServer with its own defaults."""
 
     name = "mlserver"
-    title = "MLServer 1.7.1, custom runtime: pandas, joblib"
+    title = "MLServer 1.7.1, custom runtime with pandas and joblib"
     environment = "mlserver"
 
     def command(self, python: str, port: int) -> list[str]:
@@ -192,7 +192,7 @@ class KServe(Contender):
     """The same work as the naive handler's, in KServe's Python server."""
 
     name = "kserve"
-    title = "KServe 0.21.0, custom model: pandas, joblib"
+    title = "KServe 0.21.0, custom model with pandas and joblib"
     environment = "kserve"
 
     def command(self, python: str, port: int) -> list[str]:

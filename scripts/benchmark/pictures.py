@@ -49,11 +49,11 @@ def _throughput(results: Results) -> Figure:
             color = _COLORS[model] if cell.model else _FLOOR
             bar = axes.barh(place + offset, cell.per_second, height, color=color)
             axes.bar_label(bar, [f"{cell.per_second:,.0f}"], padding=3, fontsize=7)
-    axes.set_yticks(range(len(measured)), [one.title.replace(", ", ",\n") for one in measured])
+    axes.set_yticks(range(len(measured)), [one.title.replace(", ", ",\n", 1) for one in measured])
     axes.set_xlabel(f"Requests per second, one row, {_CALLERS} callers")
     handles = [mpl.patches.Patch(color=color, label=model) for model, color in _COLORS.items()]
     handles.append(mpl.patches.Patch(color=_FLOOR, label="no model"))
-    axes.legend(handles=handles, frameon=False, fontsize=8)
+    axes.legend(handles=handles, loc="lower right", frameon=False, fontsize=8)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -76,5 +76,6 @@ def _curves(axes: Axes, curves: Mapping[str, Mapping[int, float]], label: str) -
         milliseconds = [cost / 1000 for cost in curve.values()]
         axes.loglog([*curve], milliseconds, "o-", color=_COLORS[model], label=model, markersize=3)
     axes.set_xlabel(label)
+    axes.minorticks_off()
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
