@@ -1,0 +1,1 @@
+"""What the other contenders serve, each in a process of its own."""

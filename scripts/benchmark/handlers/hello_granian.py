@@ -1,0 +1,43 @@
+"""The floor under our own server: `python hello_granian.py PORT`.
+
+Granian gets the options that `function.serve` gives it, and nothing of ours is imported: what this
+takes to start and keeps in memory is the framework's and the server's.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import functions_framework
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import MTServer
+
+
+class OneProcess(MTServer):
+    """Granian with its worker in a thread of this process, as in `function.serve`."""
+
+    def _check_gil(self) -> None:
+        pass
+
+
+def serve(port: int) -> None:
+    """Serve hello.py on 127.0.0.1 until SIGTERM."""
+    source = str(Path(__file__).with_name("hello.py"))
+    application = functions_framework.create_app("hello", source)  # type: ignore[no-untyped-call]
+    OneProcess(
+        "hello",
+        address="127.0.0.1",
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=100_000),
+        blocking_threads=max(2, 2 * len(os.sched_getaffinity(0))),
+        backlog=1024,
+        log_level=LogLevels.error,
+    ).serve(target_loader=lambda: application, wrap_loader=False)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))
