@@ -62,10 +62,7 @@ ENV PYTHONPATH=/app:/packages \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORT_DISABLE_TELEMETRY=1 \
-    MODEL_FORMAT=${MODEL_FORMAT} \
-    # Large blocks go back to the system when they are free: 16 MB for each first password, say.
-    MALLOC_MMAP_THRESHOLD_=262144 \
-    MALLOC_ARENA_MAX=2
+    MODEL_FORMAT=${MODEL_FORMAT}
 USER 65532:65532
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=4s --start-period=10s CMD ["python3", "-m", "function.health"]
