@@ -5,11 +5,11 @@ import io
 import flask
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from function.call import JSON
+from function.call import JSON, Call
 from function.problems import NotJson, TooLarge, UnsupportedMediaType
 
 
-def read_json(request: flask.Request, limit: int) -> bytes:
+def read_json(call: Call, limit: int) -> bytes:
     """Body of a request that says it is JSON, or says nothing.
 
     Raises:
@@ -19,13 +19,13 @@ def read_json(request: flask.Request, limit: int) -> bytes:
 
     """
     # Most say just this, which need not be parsed.
-    kind = JSON if request.environ.get("CONTENT_TYPE") == JSON else request.mimetype
+    kind = JSON if call.environ.get("CONTENT_TYPE") == JSON else call.request.mimetype
     if kind and kind != JSON and not kind.endswith("+json"):
         raise UnsupportedMediaType(
             f"This route reads {JSON}, not {kind}; send the header Content-Type: {JSON}."
         )
     try:
-        body = _read(request, limit)
+        body = _read(call, limit)
     except ClientDisconnected as error:
         raise NotJson("The body ended before its Content-Length.") from error
     if body is None:
@@ -42,21 +42,21 @@ def leave(request: flask.Request) -> None:
     request.stream = io.BytesIO()
 
 
-def _read(request: flask.Request, limit: int) -> bytes | None:
+def _read(call: Call, limit: int) -> bytes | None:
     """Read the body, or None where it has more than `limit` bytes.
 
     Raises:
         ClientDisconnected: The client went away before its end.
 
     """
-    announced = request.environ.get("CONTENT_LENGTH", "")
-    if not announced.isdecimal() or "HTTP_TRANSFER_ENCODING" in request.environ:
-        return _read_chunks(request, limit)
+    announced = call.environ.get("CONTENT_LENGTH", "")
+    if not announced.isdecimal() or "HTTP_TRANSFER_ENCODING" in call.environ:
+        return _read_chunks(call.request, limit)
     length = int(announced)
     if length > limit:
         return None
     try:
-        body: bytes = request.environ["wsgi.input"].read(length)
+        body: bytes = call.environ["wsgi.input"].read(length)
     except (OSError, ValueError) as error:
         raise ClientDisconnected from error
     # Some servers end the stream in silence where the client went away.

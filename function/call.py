@@ -1,7 +1,9 @@
 """One request on its way through the routes, and the answer that comes out of them."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from wsgiref.types import WSGIEnvironment
 
 import flask
 import msgspec
@@ -16,14 +18,22 @@ Body = bytes | Iterator[bytes]
 
 
 class Call:
-    """A request: who answers it, what came, who sent it, and what is logged and counted of it."""
+    """A request: who answers it, what came, who sent it, and what is logged and counted of it.
 
-    def __init__(self, service: Service, request: flask.Request) -> None:
+    `environ` is the request as a server hands it over (PEP 3333).
+    """
+
+    def __init__(self, service: Service, environ: WSGIEnvironment) -> None:
         self.service = service
-        self.request = request
+        self.environ = environ
         self.user = ""
         self.log: dict[str, Any] = {}
         self.filled: Cells | None = None
+
+    @functools.cached_property
+    def request(self) -> flask.Request:
+        """The request, read with all of Flask's care; most need none of it."""
+        return flask.Request(self.environ)
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -46,22 +46,21 @@ def dispatch(call: Call) -> Answer:
         Problem: Of any kind; the caller's mistake, or the reason why there is no answer.
 
     """
-    request = call.request
-    route, variables = _match(request.method, request.path)
+    environ = call.environ
+    # Most requests name a path without variables, and need no search.
+    route, variables = _PLAIN.get((environ["REQUEST_METHOD"], environ["PATH_INFO"])), _NONE
+    if route is None:
+        route, variables = _search(call.request.method, call.request.path)
     call.log["route"] = route.path
     if route.authentication:
         call.user = call.service.credentials.authenticate(
-            request.environ.get("HTTP_AUTHORIZATION", ""),
-            request.environ.get("HTTP_AUTHENTICATION", ""),
+            environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_AUTHENTICATION", "")
         )
     return route.action(call, **variables)
 
 
-def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
+def _search(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     """Route of a request, and the variables in its path."""
-    plain = _PLAIN.get((method, path))
-    if plain is not None:
-        return plain, {}
     try:
         route, variables = _urls().bind("").match(path, method)
     except werkzeug.exceptions.MethodNotAllowed as error:
@@ -147,7 +146,7 @@ def _whoami(call: Call) -> Answer:
 
 
 def _document(call: Call) -> object:
-    return payload.decode(read_json(call.request, call.service.settings.max_body_bytes))
+    return payload.decode(read_json(call, call.service.settings.max_body_bytes))
 
 
 def _predict(call: Call) -> Answer:
@@ -252,7 +251,7 @@ ROUTES: Final = (
     Route("GET", "/health/ready", _ready, "Every model answers"),
 )
 
-# Most requests name a path without variables, and need no search.
+_NONE: Final[Mapping[str, Any]] = {}
 _PLAIN: Final = {(route.method, route.path): route for route in ROUTES if "<" not in route.path}
 
 

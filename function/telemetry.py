@@ -4,7 +4,6 @@ import datetime as dt
 import logging
 import os
 import re
-import secrets
 import time
 import traceback
 from typing import Any, Final
@@ -28,7 +27,7 @@ def request_id(offered: str | None) -> str:
     """The caller's request id where it is well formed, a new one otherwise."""
     if offered is not None and _WELL_FORMED.fullmatch(offered):
         return offered
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 class Trace(msgspec.Struct, frozen=True):

@@ -2,16 +2,14 @@
 
 functions-framework's launcher calls the function from within a Flask application, which routes the
 request to it, keeps contexts for it and hooks around it. The function uses none of that, and it
-costs as much as the whole forecast: here the function gets its Flask request, and its answer is
-sent as it is.
+costs as much as the whole forecast: here the function gets the request, and its answer is sent, as
+they are.
 """
 
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
-
-import flask
 
 from function.main import respond
 
@@ -20,14 +18,13 @@ _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPS
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request (PEP 3333)."""
-    request = flask.Request(environ)
-    answer = respond(request)
+    answer = respond(environ)
     headers = [("Content-Type", answer.content_type), *answer.headers.items()]
     body: Iterable[bytes]
     if isinstance(answer.body, bytes):
         headers.append(("Content-Length", str(len(answer.body))))
         # The server sends a list at once; whatever else it is given, piece by piece.
-        body = [] if request.method == "HEAD" else [answer.body]
+        body = [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
     else:
         body = answer.body
     start_response(_STATUS[answer.status], headers)

@@ -12,7 +12,7 @@ from tests.serving import ROOT
 
 _ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \|$", re.MULTILINE)
 _READ = re.compile(
-    r"""(?:(?:(?<!request\.)environ(?:\.get\(|\.setdefault\(|\[)|\bsetting\()\s*["']|\$\{)([A-Z_]+)(?:["']|:-)"""
+    r"""(?:(?:os\.environ(?:\.get\(|\.setdefault\(|\[)|\bsetting\()\s*["']|\$\{)([A-Z_]+)(?:["']|:-)"""
 )
 DOCUMENTED = dict(_ROW.findall((ROOT / "docs" / "settings.md").read_text()))
 SETTINGS = {
