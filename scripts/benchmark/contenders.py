@@ -18,8 +18,6 @@ _ALICE: Final = {"Authorization": "Basic " + base64.b64encode(b"alice:wonderland
 _IMAGE: Final = {
     "PYTHONUNBUFFERED": "1",
     "ORT_DISABLE_TELEMETRY": "1",
-    "MALLOC_MMAP_THRESHOLD_": "262144",
-    "MALLOC_ARENA_MAX": "2",
 }
 
 
