@@ -16,7 +16,9 @@ from function.main import handle
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request (PEP 3333)."""
-    request = flask.Request(environ)
+    # Unless told not to, it leaves itself in the environ, and both wait, with the body, for the
+    # garbage collector.
+    request = flask.Request(environ, populate_request=False)
     response = cast("flask.Response", handle(request))
     if response.is_sequence and request.method != "HEAD":
         # The server sends a list at once; whatever else it is given, piece by piece.
