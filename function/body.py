@@ -9,8 +9,8 @@ from function.call import JSON
 from function.problems import NotJson, TooLarge, UnsupportedMediaType
 
 
-def read_json(request: flask.Request, limit: int) -> bytes:
-    """Body of a request that says it is JSON, or says nothing.
+def read_json(request: flask.Request, limit: int, also: str = JSON) -> bytes:
+    """Body of a request that says it is JSON, or `also`, or says nothing.
 
     Raises:
         UnsupportedMediaType: It says that it is something else.
@@ -19,7 +19,7 @@ def read_json(request: flask.Request, limit: int) -> bytes:
 
     """
     kind = request.mimetype
-    if kind and kind != JSON and not kind.endswith("+json"):
+    if kind and kind not in {JSON, also} and not kind.endswith("+json"):
         raise UnsupportedMediaType(
             f"This route reads {JSON}, not {kind}; send the header Content-Type: {JSON}."
         )

@@ -1,5 +1,6 @@
 """The URL map: which path and verb leads to which action, and who may go there."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -10,8 +11,8 @@ from werkzeug.routing import Map, Rule
 from function import __version__, fill, payload, problems, reply
 from function.body import read_json
 from function.call import Answer, Call
-from function.forecast import forecast
 from function.observation import suggestion
+from function.predict import predict
 from function.problems import (
     DeploymentError,
     FieldError,
@@ -21,6 +22,7 @@ from function.problems import (
     Problem,
     Unavailable,
 )
+from function.protocols import inference
 
 Document = Mapping[str, object]
 
@@ -55,13 +57,11 @@ def dispatch(call: Call) -> Answer:
     return route.action(call, **variables)
 
 
+@functools.lru_cache(maxsize=64)  # the search takes longer than reading the body
 def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     """Route of a request, and the variables in its path."""
-    plain = _PLAIN.get((method, path))
-    if plain is not None:
-        return plain, {}
     try:
-        route, variables = _URLS.bind("").match(path, method)
+        route, variables = _URLS.match(path, method)
     except werkzeug.exceptions.MethodNotAllowed as error:
         allowed = ", ".join(sorted(error.valid_methods or ()))
         raise MethodNotAllowed(
@@ -72,11 +72,13 @@ def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     return route, variables
 
 
-def refuse(_call: Call, problem: Problem | None) -> Answer:
+def refuse(call: Call, problem: Problem | None) -> Answer:
     """Tell a caller what is wrong, in the form of the protocol that the path speaks.
 
     None stands for an unexpected failure of ours.
     """
+    if inference.speaks(call.request.path):
+        return inference.refuse(problem)
     status, document = problems.document(problem)
     headers = problem.headers if problem else {}
     return Answer(document, problems.CONTENT_TYPE, status, headers)
@@ -147,13 +149,8 @@ def _predict(call: Call) -> Answer:
 
 
 def _predict_document(call: Call, document: object) -> Answer:
-    service = call.service
-    request = service.payloads.predict(document)
-    rows = len(request.observations.raw)
-    call.log |= {"model": request.model, "rows": rows, "draws": request.fill.draws}
-    names = service.models.names if request.model == payload.ALL else (request.model,)
-    answer = forecast(request.observations, request.fill, names, service.models, service.filler)
-    return Answer(reply.predictions(request, answer, service.stations))
+    request, answer = predict(call, document)
+    return Answer(reply.predictions(request, answer, call.service.stations))
 
 
 def _random_fill(call: Call) -> Answer:
@@ -239,13 +236,23 @@ ROUTES: Final = (
     Route("GET", "/whoami", _whoami, "Whose credentials these are", authentication=True),
     Route("GET", "/health/live", _live, "The process answers"),
     Route("GET", "/health/ready", _ready, "Every model answers"),
+    Route("GET", "/v2", inference.server, "Open Inference Protocol: this server"),
+    Route("GET", "/v2/health/live", inference.live, "The process answers"),
+    Route("GET", "/v2/health/ready", inference.ready, "Every model answers"),
+    *(
+        Route(method, f"/v2/models/<model>{version}{path}", action, summary, method == "POST")
+        for version in ("", "/versions/<version>")
+        for method, path, action, summary in (
+            ("GET", "", inference.model_metadata, "A model's tensors"),
+            ("GET", "/ready", inference.model_ready, "The model answers"),
+            ("POST", "/infer", inference.infer, "Will it rain tomorrow? As tensors"),
+        )
+    ),
 )
 
-# Most requests name a path without variables, and need no search.
-_PLAIN: Final = {(route.method, route.path): route for route in ROUTES if "<" not in route.path}
 _URLS: Final = Map(
     [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES],
     strict_slashes=True,
     redirect_defaults=False,
     merge_slashes=False,
-)
+).bind("")
