@@ -22,7 +22,7 @@ from function.problems import (
     Problem,
     Unavailable,
 )
-from function.protocols import inference
+from function.protocols import cloudevents, inference
 
 Document = Mapping[str, object]
 
@@ -188,7 +188,9 @@ def _without_body(action: Callable[[Call], Answer]) -> Callable[[Call, Document]
 
 
 def _function(call: Call) -> Answer:
-    """Call the function as a function: the body names the action and holds its document."""
+    """Call the function as a function: with an event, or a body that names the action."""
+    if cloudevents.speaks(call.request):
+        return cloudevents.answer(call)
     document = _document(call)
     action = document.get("action") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(action, str) or action not in _ACTIONS:
@@ -219,7 +221,9 @@ _ACTIONS: Final[Mapping[str, Callable[[Call, Document], Answer]]] = {
 
 ROUTES: Final = (
     Route("GET", "/", _index, "What there is"),
-    Route("POST", "/", _function, 'Any action: {"action": "predict", ...}', authentication=True),
+    Route(
+        "POST", "/", _function, 'A CloudEvent, or {"action": "predict", ...}', authentication=True
+    ),
     Route("GET", "/status", _status, "Version and revision"),
     Route("GET", "/models", _models, "The models, their training and their files"),
     Route("GET", "/metrics", _metrics, "Every model's figures on the test years"),
