@@ -6,6 +6,7 @@ from typing import Any, Final
 import flask
 import msgspec
 
+from function.problems import DeploymentError, Unavailable
 from function.service import Service
 
 JSON: Final = "application/json"
@@ -22,6 +23,13 @@ class Call:
         self.request = request
         self.user = ""
         self.log: dict[str, Any] = {}
+
+    def check_models(self) -> None:
+        """Let every model answer once; raises `Unavailable` where one does not."""
+        try:
+            self.service.models.check()
+        except DeploymentError as error:
+            raise Unavailable(str(error)) from error
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -14,13 +14,11 @@ from function.call import Answer, Call
 from function.observation import suggestion
 from function.predict import predict
 from function.problems import (
-    DeploymentError,
     FieldError,
     Invalid,
     MethodNotAllowed,
     NotFound,
     Problem,
-    Unavailable,
 )
 from function.protocols import cloudevents, inference
 
@@ -107,10 +105,7 @@ def _live(_call: Call) -> Answer:
 
 
 def _ready(call: Call) -> Answer:
-    try:
-        call.service.models.check()
-    except DeploymentError as error:
-        raise Unavailable(str(error)) from error
+    call.check_models()
     return _json({"status": "ok", "models": call.service.models.names})
 
 

@@ -20,12 +20,10 @@ from function.forecast import Score
 from function.observation import FIELDS, Field, suggestion
 from function.predict import predict
 from function.problems import (
-    DeploymentError,
     FieldError,
     Invalid,
     NotFound,
     Problem,
-    Unavailable,
 )
 from function.protocols.inference_request import JSON_LENGTH, OUTPUTS, observations, options, parse
 from function.protocols.tensors import DATATYPES, little_endian
@@ -75,14 +73,14 @@ def live(_call: Call) -> Answer:
 
 def ready(call: Call) -> Answer:
     """Server ready: every model answers; raises `Unavailable` otherwise."""
-    _check(call)
+    call.check_models()
     return _json({"ready": True})
 
 
 def model_ready(call: Call, model: str, version: str = "") -> Answer:
     """Model ready: it answers; raises `NotFound` and `Unavailable`."""
     card = _card(call, model, version)
-    _check(call)
+    call.check_models()
     return _json({"name": card.name, "ready": True})
 
 
@@ -127,13 +125,6 @@ def infer(call: Call, model: str, version: str = "") -> Answer:
 
 def _json(document: object) -> Answer:
     return Answer(msgspec.json.encode(document))
-
-
-def _check(call: Call) -> None:
-    try:
-        call.service.models.check()
-    except DeploymentError as error:
-        raise Unavailable(str(error)) from error
 
 
 def _card(call: Call, model: str, version: str) -> Card:
