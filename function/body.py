@@ -9,8 +9,8 @@ from function.call import JSON, Call
 from function.problems import NotJson, TooLarge, UnsupportedMediaType
 
 
-def read_json(call: Call, limit: int) -> bytes:
-    """Body of a request that says it is JSON, or says nothing.
+def read_json(call: Call, limit: int, also: str = JSON) -> bytes:
+    """Body of a request that says it is JSON, or `also`, or says nothing.
 
     Raises:
         UnsupportedMediaType: It says that it is something else.
@@ -20,7 +20,7 @@ def read_json(call: Call, limit: int) -> bytes:
     """
     # Most say just this, which need not be parsed.
     kind = JSON if call.environ.get("CONTENT_TYPE") == JSON else call.request.mimetype
-    if kind and kind != JSON and not kind.endswith("+json"):
+    if kind and kind not in {JSON, also} and not kind.endswith("+json"):
         raise UnsupportedMediaType(
             f"This route reads {JSON}, not {kind}; send the header Content-Type: {JSON}."
         )

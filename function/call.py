@@ -9,6 +9,7 @@ import flask
 import msgspec
 
 from function.monitoring import Cells
+from function.problems import DeploymentError, Unavailable
 from function.service import Service
 
 JSON: Final = "application/json"
@@ -33,7 +34,16 @@ class Call:
     @functools.cached_property
     def request(self) -> flask.Request:
         """The request, read with all of Flask's care; most need none of it."""
-        return flask.Request(self.environ)
+        # Unless told not to, it leaves itself in the environ, and both wait, with the body, for the
+        # garbage collector.
+        return flask.Request(self.environ, populate_request=False)
+
+    def check_models(self) -> None:
+        """Let every model answer once; raises `Unavailable` where one does not."""
+        try:
+            self.service.models.check()
+        except DeploymentError as error:
+            raise Unavailable(str(error)) from error
 
 
 class Answer(msgspec.Struct, frozen=True):

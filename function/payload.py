@@ -182,11 +182,12 @@ class Payloads:
         elif not isinstance(many, list) or not many:
             reader.errors.append(FieldError("/observations", "must be a list of at least one"))
         else:
-            self._check_size(len(many), fill.draws)
+            self.check_size(len(many), fill.draws)
             return reader.read(many, [f"/observations/{row}" for row in range(len(many))])
         return None
 
-    def _check_size(self, rows: int, draws: int) -> None:
+    def check_size(self, rows: int, draws: int = 1) -> None:
+        """Refuse more than a request may bring; raises `TooLarge`."""
         if rows > self._limits.rows:
             message = f"holds {rows} observations; at most {self._limits.rows} are taken at once"
             raise TooLarge(f"The list {message}.", [FieldError("/observations", message)])

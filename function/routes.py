@@ -11,17 +11,16 @@ from werkzeug.routing import Map, Rule
 from function import __version__, fill, payload, problems, reply
 from function.body import read_json
 from function.call import Answer, Call
-from function.forecast import forecast
 from function.observation import suggestion
+from function.predict import predict
 from function.problems import (
-    DeploymentError,
     FieldError,
     Invalid,
     MethodNotAllowed,
     NotFound,
     Problem,
-    Unavailable,
 )
+from function.protocols import cloudevents, inference
 
 Document = Mapping[str, object]
 
@@ -47,10 +46,7 @@ def dispatch(call: Call) -> Answer:
 
     """
     environ = call.environ
-    # Most requests name a path without variables, and need no search.
-    route, variables = _PLAIN.get((environ["REQUEST_METHOD"], environ["PATH_INFO"])), _NONE
-    if route is None:
-        route, variables = _search(call.request.method, call.request.path)
+    route, variables = _match(environ["REQUEST_METHOD"], environ["PATH_INFO"])
     call.log["route"] = route.path
     if route.authentication:
         call.user = call.service.credentials.authenticate(
@@ -59,7 +55,8 @@ def dispatch(call: Call) -> Answer:
     return route.action(call, **variables)
 
 
-def _search(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
+@functools.lru_cache(maxsize=64)  # the search takes longer than reading the body
+def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     """Route of a request, and the variables in its path."""
     try:
         route, variables = _urls().bind("").match(path, method)
@@ -73,11 +70,13 @@ def _search(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     return route, variables
 
 
-def refuse(_call: Call, problem: Problem | None) -> Answer:
+def refuse(call: Call, problem: Problem | None) -> Answer:
     """Tell a caller what is wrong, in the form of the protocol that the path speaks.
 
     None stands for an unexpected failure of ours.
     """
+    if inference.speaks(call.request.path):
+        return inference.refuse(problem)
     status, document = problems.document(problem)
     headers = problem.headers if problem else {}
     return Answer(document, problems.CONTENT_TYPE, status, headers)
@@ -106,10 +105,7 @@ def _live(_call: Call) -> Answer:
 
 
 def _ready(call: Call) -> Answer:
-    try:
-        call.service.models.check()
-    except DeploymentError as error:
-        raise Unavailable(str(error)) from error
+    call.check_models()
     return _json({"status": "ok", "models": call.service.models.names})
 
 
@@ -154,14 +150,8 @@ def _predict(call: Call) -> Answer:
 
 
 def _predict_document(call: Call, document: object) -> Answer:
-    service = call.service
-    request = service.payloads.predict(document)
-    rows = len(request.observations.raw)
-    call.log |= {"model": request.model, "rows": rows, "draws": request.fill.draws}
-    names = service.models.names if request.model == payload.ALL else (request.model,)
-    answer = forecast(request.observations, request.fill, names, service.models, service.filler)
-    call.filled = answer.missing if answer.gaps else None
-    return Answer(reply.predictions(request, answer, service.stations))
+    request, answer = predict(call, document)
+    return Answer(reply.predictions(request, answer, call.service.stations))
 
 
 def _random_fill(call: Call) -> Answer:
@@ -200,7 +190,9 @@ def _without_body(action: Callable[[Call], Answer]) -> Callable[[Call, Document]
 
 
 def _function(call: Call) -> Answer:
-    """Call the function as a function: the body names the action and holds its document."""
+    """Call the function as a function: with an event, or a body that names the action."""
+    if cloudevents.speaks(call.request):
+        return cloudevents.answer(call)
     document = _document(call)
     action = document.get("action") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(action, str) or action not in _ACTIONS:
@@ -231,7 +223,9 @@ _ACTIONS: Final[Mapping[str, Callable[[Call, Document], Answer]]] = {
 
 ROUTES: Final = (
     Route("GET", "/", _index, "What there is"),
-    Route("POST", "/", _function, 'Any action: {"action": "predict", ...}', authentication=True),
+    Route(
+        "POST", "/", _function, 'A CloudEvent, or {"action": "predict", ...}', authentication=True
+    ),
     Route("GET", "/status", _status, "Version and revision"),
     Route("GET", "/models", _models, "The models, their training and their files"),
     Route("GET", "/metrics", _metrics, "Every model's figures on the test years"),
@@ -249,10 +243,19 @@ ROUTES: Final = (
     Route("GET", "/whoami", _whoami, "Whose credentials these are", authentication=True),
     Route("GET", "/health/live", _live, "The process answers"),
     Route("GET", "/health/ready", _ready, "Every model answers"),
+    Route("GET", "/v2", inference.server, "Open Inference Protocol: this server"),
+    Route("GET", "/v2/health/live", inference.live, "The process answers"),
+    Route("GET", "/v2/health/ready", inference.ready, "Every model answers"),
+    *(
+        Route(method, f"/v2/models/<model>{version}{path}", action, summary, method == "POST")
+        for version in ("", "/versions/<version>")
+        for method, path, action, summary in (
+            ("GET", "", inference.model_metadata, "A model's tensors"),
+            ("GET", "/ready", inference.model_ready, "The model answers"),
+            ("POST", "/infer", inference.infer, "Will it rain tomorrow? As tensors"),
+        )
+    ),
 )
-
-_NONE: Final[Mapping[str, Any]] = {}
-_PLAIN: Final = {(route.method, route.path): route for route in ROUTES if "<" not in route.path}
 
 
 @functools.cache

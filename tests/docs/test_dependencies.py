@@ -13,6 +13,7 @@ SETS = {
     "Training": "scripts",
     "Tests": "tests",
     "Testers": "tests/container/clients",
+    "Clients": "tests/inference",
 }
 HEAVY = {"scikit-learn", "scipy", "pandas", "joblib", "onnx"}
 _PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -28,6 +29,7 @@ def declared(title: str) -> set[str]:
         "Training": groups["train"],
         "Tests": groups["test"],
         "Testers": groups["tester"],
+        "Clients": groups["inference"],
     }[title]
     names = (_NAME.match(each) for each in requirements if isinstance(each, str))
     return {name.group() for name in names if name}

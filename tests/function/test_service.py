@@ -32,6 +32,9 @@ def test_fault_of_ours_is_a_500_that_tells_nothing(
     assert "test_service.py" in failure["at"][-1]
     assert "xyzzy" not in str(failure)
     assert access["status"] == 500
+    response = answer("/v2/health/live")
+    assert response.status_code == 500
+    assert msgspec.json.decode(response.data).keys() == {"error"}
 
 
 def test_not_ready_is_a_503_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +45,10 @@ def test_not_ready_is_a_503_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> 
     response = answer("/health/ready")
     assert response.status_code == 503
     assert "random-forest" in msgspec.json.decode(response.data)["detail"]
+    for path in ("/v2/health/ready", "/v2/models/random-forest/ready"):
+        response = answer(path)
+        assert response.status_code == 503
+        assert "random-forest" in msgspec.json.decode(response.data)["error"]
 
 
 def test_damaged_metrics() -> None:

@@ -106,7 +106,7 @@ def test_unknown_name(project: Path, arguments: list[str]) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "usage: scripts/environment serve|train|test\n"
+    assert done.stderr == "usage: scripts/environment serve|train|test|inference\n"
 
 
 def under_old_python(project: Path, path: Path) -> subprocess.CompletedProcess[str]:

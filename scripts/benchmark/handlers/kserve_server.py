@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-import kserve  # type: ignore[import-not-found]
+import kserve
 import pandas as pd
 
 from scripts.benchmark.handlers.pipeline import MODELS, Pipeline

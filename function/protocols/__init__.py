@@ -1,0 +1,1 @@
+"""Foreign protocols, a file each: they speak to their callers and let the core answer."""

@@ -1,0 +1,141 @@
+"""CloudEvents 1.0 over HTTP: an observation comes as an event, its prediction goes back as one.
+
+The event's data are a document of /predict. The answer comes in the mode of the request, binary or
+structured, so that a broker can send it on. Source: the specification and its HTTP binding,
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import flask
+import msgspec
+from cloudevents.conversion import to_binary, to_structured
+from cloudevents.http import CloudEvent
+
+from function import payload, reply
+from function.body import read_json
+from function.call import JSON, Answer, Call
+from function.observation import LOCATION
+from function.payload import PredictRequest
+from function.predict import predict
+from function.problems import FieldError, Invalid, NotJson, TooLarge, UnsupportedMediaType
+
+STRUCTURED: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+TYPE: Final = "au.rain-tomorrow.prediction.v1"
+"""Type of the events that are sent."""
+SOURCE: Final = "/rain-tomorrow"
+"""Their source."""
+_VERSION: Final = "1.0"
+_REQUIRED: Final = ("specversion", "id", "source", "type")
+_CARRIED_ON: Final = ("subject", "traceparent", "tracestate")
+_HEADER: Final = "HTTP_CE_"  # how WSGI names the headers of binary mode
+
+
+def speaks(request: flask.Request) -> bool:
+    """Whether a request is an event, or means to be one."""
+    return request.mimetype.startswith("application/cloudevents") or any(
+        name.startswith(_HEADER) for name in request.environ
+    )
+
+
+def answer(call: Call) -> Answer:
+    """Prediction event for an observation event.
+
+    Raises:
+        NotJson: An attribute is missing or wrong, or the event or its data are no JSON.
+        UnsupportedMediaType: A batch, or data or an event in another format than JSON.
+        Invalid: The data are not as /predict wants them; each field is named.
+        TooLarge: They are more than the limits allow.
+
+    """
+    call.log["action"] = "event"
+    structured = call.request.mimetype.startswith("application/cloudevents")
+    event = _structured(call) if structured else _binary(call)
+    try:
+        asked, forecast = predict(call, event.get_data())
+    except (Invalid, TooLarge) as problem:
+        if not structured:
+            raise
+        raise type(problem)(problem.detail, _within_data(problem.errors)) from None
+    predictions = reply.predictions(asked, forecast, call.service.stations)
+    data = predictions if isinstance(predictions, bytes) else b"".join(predictions)
+    subject = _town(call, asked)
+    attributes = {"type": TYPE, "source": SOURCE, "datacontenttype": JSON}
+    attributes |= {"subject": subject} if subject else {}
+    carried = {name: event.get(name) for name in _CARRIED_ON}
+    attributes |= {name: value for name, value in carried.items() if isinstance(value, str)}
+    return _sent(attributes, data, structured=structured)
+
+
+def _structured(call: Call) -> CloudEvent:
+    """Event whose attributes are in the body, beside its data."""
+    if call.request.mimetype == BATCH:
+        raise UnsupportedMediaType(
+            "A batch of events is not taken; send one event a request, with a list of observations."
+        )
+    document = payload.decode(read_json(call, call.service.settings.max_body_bytes))
+    if not isinstance(document, Mapping):
+        raise NotJson("The event is no JSON object.")
+    attributes = {
+        name: value for name, value in document.items() if name not in {"data", "data_base64"}
+    }
+    _check(attributes)
+    kind = attributes.get("datacontenttype", JSON)
+    if not isinstance(kind, str) or not kind.partition(";")[0].strip().endswith(("/json", "+json")):
+        raise UnsupportedMediaType(f"The event's data must be {JSON}, as datacontenttype tells.")
+    encoded = document.get("data_base64")
+    return CloudEvent(attributes, _decoded(encoded) if encoded else document.get("data"))
+
+
+def _binary(call: Call) -> CloudEvent:
+    """Event whose attributes are in headers, and whose data are the body."""
+    attributes = {
+        name.removeprefix(_HEADER).lower(): value
+        for name, value in call.request.environ.items()
+        if name.startswith(_HEADER)
+    }
+    _check(attributes)
+    body = read_json(call, call.service.settings.max_body_bytes)
+    return CloudEvent(attributes, payload.decode(body))
+
+
+def _check(attributes: Mapping[str, object]) -> None:
+    """Refuse an event that lacks an attribute, and name it."""
+    for name in _REQUIRED:
+        value = attributes.get(name)
+        if not isinstance(value, str) or not value:
+            raise NotJson(f"The event's attribute {name} is missing, or no text.")
+    if attributes["specversion"] != _VERSION:
+        raise NotJson(f"The event's attribute specversion must be {_VERSION}.")
+
+
+def _decoded(encoded: object) -> object:
+    try:
+        return payload.decode(base64.b64decode(str(encoded), validate=True))
+    except (binascii.Error, ValueError):
+        raise NotJson("The event's data_base64 is not base64.") from None
+
+
+def _within_data(errors: Sequence[FieldError]) -> Sequence[FieldError]:
+    """Point into the whole event, whose data are a part of it."""
+    return [FieldError(f"/data{error.pointer}", error.message) for error in errors]
+
+
+def _town(call: Call, asked: PredictRequest) -> str:
+    """Name of the only station that was asked about, if there is only one."""
+    stations = set(asked.observations.raw[:, LOCATION].tolist())
+    return call.service.stations.names[int(stations.pop())] if len(stations) == 1 else ""
+
+
+def _sent(attributes: Mapping[str, str], data: bytes, *, structured: bool) -> Answer:
+    """Event as an answer; the SDK adds what is missing: specversion, id and time."""
+    if structured:
+        event = CloudEvent(attributes, msgspec.json.decode(data))
+        headers, body = to_structured(event, data_marshaller=lambda document: document)
+        return Answer(body, STRUCTURED)
+    headers, body = to_binary(CloudEvent(attributes, data), data_marshaller=lambda text: text)
+    return Answer(body, headers.pop("content-type"), headers=headers)
