@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from function.artifacts import Artifacts
 from function.fill import Filler
@@ -33,16 +36,26 @@ def filler(artifacts: Artifacts) -> Filler:
     return Filler.load(artifacts)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests on one worker, which makes their fixtures once; and all of an engine's.
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Keeps a file's tests on one worker, which makes their fixtures once; and all of an engine's.
 
     Containers measure memory and time, and builds share layers: they come one after the other.
     """
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder == "container" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        folder = str(Path(file).parent)
+        return folder if folder.endswith("container") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFile:
+    return _ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it."""
+    items.sort(key=lambda item: not {"docker", "data"} & set(item.keywords))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -11,10 +11,21 @@ from typing import Final
 
 import pytest
 
-from tests.serving import ROOT, Server, free_port
+from tests.serving import ROOT, Server, free_port, serve
 
 CLIENTS: Final = ROOT / "tests" / "container" / "clients"
 FILES: Final = sorted(path.name for path in CLIENTS.glob("test_*.py"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The function as its image serves it.
+
+    Under the development server, a second request that comes before the rest of the first one's
+    body was thrown away goes with it (gunicorn's `finish_body`).
+    """
+    with serve(tmp_path_factory.mktemp("server") / "log", "granian") as running:
+        yield running
 
 
 def run(*files: str, **settings: str) -> subprocess.CompletedProcess[str]:
