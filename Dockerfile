@@ -12,7 +12,7 @@ COPY scripts/requirements.txt scripts/
 RUN python3 -m venv venv \
     && case "$MODEL_FORMAT" in onnx) lock=function ;; joblib) lock=scripts ;; \
         *) echo "MODEL_FORMAT is onnx or joblib." >&2; exit 1 ;; esac \
-    && venv/bin/pip install --quiet --no-cache-dir --no-compile --require-hashes \
+    && venv/bin/pip install --quiet --no-cache-dir --no-compile --no-deps --require-hashes \
         --target /packages --requirement "$lock/requirements.txt" \
     # What only other uses of the packages need: tests, headers, type stubs, the C library of
     # ONNX Runtime for programs in C, and its tools for training and converting.

@@ -1,76 +1,115 @@
 """Reading a request's body: its content type and its size."""
 
-import io
-
-import flask
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+import zlib
+from collections.abc import Sequence
+from typing import Final
 
 from function.call import JSON, Call
-from function.problems import NotJson, TooLarge, UnsupportedMediaType
+from function.problems import Malformed, TooLarge, UnsupportedMediaType
+
+_GZIP: Final = 31  # zlib's name for a gzip frame
+_CUT: Final = "The body ended before its Content-Length."
 
 
-def read_json(call: Call, limit: int, also: str = JSON) -> bytes:
-    """Body of a request that says it is JSON, or `also`, or says nothing.
+def kind(call: Call, known: Sequence[str] = (JSON,)) -> str:
+    """Content type of a request, one of those known; JSON where it says nothing.
 
     Raises:
         UnsupportedMediaType: It says that it is something else.
-        TooLarge: It has more than `limit` bytes.
-        NotJson: The client went away before its end.
 
     """
     # Most say just this, which need not be parsed.
-    kind = JSON if call.environ.get("CONTENT_TYPE") == JSON else call.request.mimetype
-    if kind and kind not in {JSON, also} and not kind.endswith("+json"):
+    told = JSON if call.environ.get("CONTENT_TYPE") == JSON else call.request.mimetype
+    if not told or told.endswith("+json"):
+        return JSON
+    if told not in known:
+        either = " or ".join(dict.fromkeys(known))
         raise UnsupportedMediaType(
-            f"This route reads {JSON}, not {kind}; send the header Content-Type: {JSON}."
+            f"This route reads {either}, not {told}; send the header Content-Type: {known[0]}."
         )
-    try:
-        body = _read(call, limit)
-    except ClientDisconnected as error:
-        raise NotJson("The body ended before its Content-Length.") from error
+    return told
+
+
+def read_json(call: Call, limit: int, also: str = JSON) -> bytes:
+    """Body of a request that says it is JSON, or `also`, or nothing; raises as its two steps do."""
+    kind(call, (JSON, also))
+    return read(call, limit)
+
+
+def read(call: Call, limit: int) -> bytes:
+    """Body of a request.
+
+    Raises:
+        TooLarge: It has more than `limit` bytes, compressed or not.
+        Malformed: The client went away before its end, or it is not compressed as it says.
+        UnsupportedMediaType: It is compressed in another way than gzip's.
+
+    """
+    announced = call.environ.get("CONTENT_LENGTH", "")
+    if announced.isdecimal() and "HTTP_TRANSFER_ENCODING" not in call.environ:
+        body = _read(call, int(announced), limit)
+    else:
+        body = _read_chunks(call, limit)
+    encoding = call.environ.get("HTTP_CONTENT_ENCODING")
+    if encoding and body is not None:
+        body = _decompressed(body, encoding.strip().lower(), limit)
     if body is None:
         raise TooLarge(f"The body is larger than {limit} bytes; send fewer rows.")
     return body
 
 
-def leave(request: flask.Request) -> None:
-    """Leave what was not read of the body to the server.
-
-    The framework reads every body to its end after the answer, and whoever sends one slowly would
-    keep a thread by that, without so much as a password. It is shown an empty one.
-    """
-    request.stream = io.BytesIO()
-
-
-def _read(call: Call, limit: int) -> bytes | None:
-    """Read the body, or None where it has more than `limit` bytes.
-
-    Raises:
-        ClientDisconnected: The client went away before its end.
-
-    """
-    announced = call.environ.get("CONTENT_LENGTH", "")
-    if not announced.isdecimal() or "HTTP_TRANSFER_ENCODING" in call.environ:
-        return _read_chunks(call.request, limit)
-    length = int(announced)
+def _read(call: Call, length: int, limit: int) -> bytes | None:
+    """Read a body of which the length is known, or None where that is more than `limit` bytes."""
     if length > limit:
         return None
     try:
         body: bytes = call.environ["wsgi.input"].read(length)
     except (OSError, ValueError) as error:
-        raise ClientDisconnected from error
+        raise Malformed(_CUT) from error
     # Some servers end the stream in silence where the client went away.
     if len(body) < length:
-        raise ClientDisconnected
+        raise Malformed(_CUT)
     return body
 
 
-def _read_chunks(request: flask.Request, limit: int) -> bytes | None:
-    """Read a body of which only its end tells the length."""
+def _read_chunks(call: Call, limit: int) -> bytes | None:
+    """Read a body of which only its end tells the length, or None where it is over the limit."""
+    from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+    request = call.request
     # Werkzeug cuts it at the maximum in silence; one byte more shows.
     request.max_content_length = limit + 1
     try:
         body = request.get_data(parse_form_data=False)
     except RequestEntityTooLarge:
         return None
+    except ClientDisconnected as error:
+        raise Malformed(_CUT) from error
     return body if len(body) <= limit else None
+
+
+def _decompressed(body: bytes, encoding: str, limit: int) -> bytes | None:
+    """Decompress a body, or None where that has more than `limit` bytes: no more are ever made."""
+    if encoding == "identity":
+        return body
+    if encoding not in {"gzip", "x-gzip"}:
+        raise UnsupportedMediaType(
+            f"A body may be compressed with gzip, not {encoding[:64]}.",
+            headers={"Accept-Encoding": "gzip, identity"},  # RFC 9110, 12.5.3
+        )
+    parts, room = [], limit
+    while True:
+        decompressor = zlib.decompressobj(_GZIP)
+        try:
+            part = decompressor.decompress(body, room + 1)
+        except zlib.error as error:
+            raise Malformed("The body is not gzip, as its Content-Encoding says.") from error
+        parts.append(part)
+        room -= len(part)
+        if room < 0:
+            return None
+        if not decompressor.eof:
+            raise Malformed("The body ends before its gzip does.")
+        body = decompressor.unused_data
+        if not body:  # RFC 1952, 2.2: another member may follow
+            return b"".join(parts)

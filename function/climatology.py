@@ -50,6 +50,7 @@ ORDER: Final = (
 """Pairs of variables, of which the first does not exceed the second."""
 
 # Arrays without dimensions are faster than numbers beside arrays as small as one row's.
+_PERCENTILES: Final = np.array([-1.6449, 0.0, 1.6449])  # scores of the 5th, 50th and 95th
 _STEP: Final = KNOTS[1] - KNOTS[0]
 _PER_TABLE, _PER_CELL = np.array(len(KNOTS) + 1), np.array(len(NUMERIC))
 _EDGES, _LAST_BUT_ONE = np.array(len(KNOTS) + 1), np.array(len(KNOTS) - 2)
@@ -141,6 +142,18 @@ class Conditions(msgspec.Struct, frozen=True):
     root: Floats
 
 
+class Usual(msgspec.Struct, frozen=True):
+    """What a station usually has in a month.
+
+    `numbers` (3, 16): 5th, 50th and 95th percentile of each numeric variable; `winds` (3, 16):
+    odds of each direction of gust, 9am and 3pm wind; `rained`: share of days with more than 1 mm.
+    """
+
+    numbers: Floats
+    winds: Floats
+    rained: float
+
+
 class Sampler:
     """Draws what days lack from its distribution given what they have."""
 
@@ -189,6 +202,21 @@ class Sampler:
             drawn = self._draw(conditions, draws, generator)
             samples[start * draws : start * draws + len(drawn)] = drawn
         return samples
+
+    def usual(self, station: int, day: int) -> Usual:
+        """What is usual at a station at this time of the year; `day` counts from 1."""
+        cell = station * MONTHS + _MONTH_OF[day]
+        tables = (cell * _PER_CELL + _VARIABLES) * _PER_TABLE
+        scores = (_PERCENTILES - KNOTS[0]) / _STEP
+        shape = (len(scores), len(NUMERIC))
+        numbers = self._values(
+            np.broadcast_to(scores[:, np.newaxis], shape), np.broadcast_to(tables, shape)
+        )
+        kinds = np.exp(self._weights[cell])
+        winds = kinds @ np.diff(self._winds[station], axis=2, prepend=0.0)
+        told = self._told.reshape(len(self._winds), len(_TELLING), UNKNOWN + 1, -1)
+        rained = kinds @ np.exp(told[station, -1, 1])
+        return Usual(numbers, winds / winds.sum(axis=1, keepdims=True), float(rained / kinds.sum()))
 
     def _condition(self, rows: Raw) -> Conditions:
         station, day = rows[:, LOCATION].astype(np.intp), rows[:, DATE].astype(np.intp)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from function.fill import Completion, Fill, Filler
 from function.models import Models, Probabilities
 from function.observation import Observations, Raw
+from function.sensitivity import Narrowing, narrowing
 
 PERCENTILES: Final = (5.0, 95.0)
 _T = TypeVar("_T", bound=np.generic)
@@ -20,13 +21,15 @@ class Score(msgspec.Struct, frozen=True):
 
     `probability`, shape (rows,), is the mean over the draws; `interval`, shape (rows, 2), their
     5th and 95th percentile, None with a single draw; `rain_tomorrow`, shape (rows,), whether the
-    probability reaches the model's threshold.
+    probability reaches the model's threshold; `narrowing`, where it was asked for, by how much its
+    spread would shrink were a missing field known.
     """
 
     probability: Probabilities
     interval: NDArray[np.float64] | None
     rain_tomorrow: NDArray[np.bool_]
     threshold: float
+    narrowing: Narrowing | None = None
 
 
 class Forecast(msgspec.Struct, frozen=True):
@@ -43,12 +46,22 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 def forecast(
-    observations: Observations, fill: Fill, names: tuple[str, ...], models: Models, filler: Filler
+    observations: Observations,
+    fill: Fill,
+    names: tuple[str, ...],
+    models: Models,
+    filler: Filler,
+    *,
+    explain: bool = False,
 ) -> Forecast:
-    """Answer whether it will rain tomorrow, for every observation, by every model named."""
+    """Answer whether it will rain tomorrow, for every observation, by every model named.
+
+    `explain` also tells of a single observation what would change the answer most.
+    """
     means: dict[str, list[Probabilities]] = {name: [] for name in names}
     intervals: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
     first, missing, gaps = [], [], False
+    explained: dict[str, Narrowing] = {}
     for completion in filler.complete(observations.raw, fill):
         matrix = models.encode(completion.samples)
         for name in names:
@@ -56,11 +69,16 @@ def forecast(
             means[name].append(_mean(samples, completion))
             if fill.draws > 1:
                 intervals[name].append(_interval(samples, completion, fill.draws))
+            if explain:
+                explained[name] = narrowing(completion.samples, completion.missing[0], samples)
         first.append(completion.first())
         missing.append(completion.missing)
         gaps = gaps or completion.gaps
     scores = {
-        name: _score(means[name], intervals[name], models.cards[name].threshold) for name in names
+        name: _score(
+            means[name], intervals[name], models.cards[name].threshold, explained.get(name)
+        )
+        for name in names
     }
     return Forecast(scores, _joined(first), _joined(missing), gaps)
 
@@ -71,11 +89,14 @@ def _joined(blocks: Sequence[NDArray[_T]]) -> NDArray[_T]:
 
 
 def _score(
-    means: list[Probabilities], intervals: list[NDArray[np.float64]], threshold: float
+    means: list[Probabilities],
+    intervals: list[NDArray[np.float64]],
+    threshold: float,
+    explained: Narrowing | None,
 ) -> Score:
     probability = _joined(means)
     interval = _joined(intervals) if intervals else None
-    return Score(probability, interval, probability >= threshold, threshold)
+    return Score(probability, interval, probability >= threshold, threshold, explained)
 
 
 def _mean(samples: Probabilities, completion: Completion) -> Probabilities:

@@ -1,9 +1,8 @@
-"""The function: `handle` is the only entry point; importing this module makes it ready to serve."""
+"""The function: `handle` is its entry point for functions-framework."""
 
-import os
+import io
 import sys
 from pathlib import Path
-from wsgiref.types import WSGIEnvironment
 
 # functions-framework opens this file by its path, with only the file's own folder to import from.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -11,65 +10,31 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import flask
 import functions_framework
 
-from function import telemetry
-from function.body import leave
-from function.call import Answer, Call
-from function.problems import DeploymentError, Problem
-from function.routes import dispatch, refuse
-from function.service import Service
-from function.settings import Settings
-
-
-def _start() -> Service:
-    """Build the service, or end the process with a sentence before any port opens."""
-    try:
-        return Service(Settings.read(os.environ))
-    except DeploymentError as error:
-        sys.exit(f"rain-tomorrow cannot start: {error}")
-
-
-_SERVICE = _start()
+from function.respond import respond
 
 
 @functions_framework.http
 def handle(request: flask.Request) -> flask.Response:
     """Answer one request; whatever happens, in the words of the contract."""
+    return _answered(request)
+
+
+def _outside(_error: Exception) -> flask.Response:
+    """Answer on paths that the framework's router keeps back: /robots.txt, or a line break."""
+    return _answered(flask.request)
+
+
+functions_framework.errorhandler(404)(_outside)
+
+
+def _answered(request: flask.Request) -> flask.Response:
     answer = respond(request.environ)
-    leave(request)
-    return flask.Response(
+    # The framework reads every body to its end after the answer, and whoever sends one slowly
+    # would keep a thread by that, without so much as a password. It is shown an empty one.
+    request.stream = io.BytesIO()
+    response = flask.Response(
         answer.body, answer.status, answer.headers, content_type=answer.content_type
     )
-
-
-def respond(environ: WSGIEnvironment) -> Answer:
-    """Answer one request, as a server hands it over (PEP 3333), and log it."""
-    watch = telemetry.Stopwatch()
-    request_id = telemetry.request_id(environ.get(telemetry.REQUEST_ID_OF_WSGI))
-    trace = telemetry.trace(environ.get(telemetry.TRACEPARENT_OF_WSGI))
-    call = Call(_SERVICE, environ)
-    answer = _answer(call, request_id)
-    fields = {
-        "request_id": request_id,
-        "method": environ["REQUEST_METHOD"],
-        "route": None,
-        **call.log,
-        "status": answer.status,
-        "ms": watch.milliseconds(),
-    }
-    headers = {**answer.headers, telemetry.REQUEST_ID: request_id}
-    if trace is not None:
-        headers[telemetry.TRACEPARENT] = str(trace)
-        fields |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
-    telemetry.access(fields)
-    _SERVICE.traffic.count(fields, call.filled)
-    return Answer(answer.body, answer.content_type, answer.status, headers)
-
-
-def _answer(call: Call, request_id: str) -> Answer:
-    try:
-        return dispatch(call)
-    except Problem as problem:
-        return refuse(call, problem)
-    except Exception as error:  # noqa: BLE001  (the last line of defence: nothing of it may reach a caller)
-        telemetry.failure(error, request_id)
-        return refuse(call, None)
+    if not answer.content_type:
+        del response.content_type
+    return response

@@ -180,15 +180,22 @@ class Reader:
     Args:
         stations: The stations that an observation may be of.
         errors: Where the bad fields are collected, `MAX_ERRORS` at the most.
-        needs_location: Whether an observation without `Location` is refused.
+        location: Index of the station of an observation without `Location`.
+        needs_location: Whether one is refused where that is None.
 
     """
 
     def __init__(
-        self, stations: Stations, errors: list[FieldError], *, needs_location: bool = True
+        self,
+        stations: Stations,
+        errors: list[FieldError],
+        location: float | None = None,
+        *,
+        needs_location: bool = True,
     ) -> None:
         self.errors = errors
         self._stations = stations
+        self._location = location
         self._needs_location = needs_location
 
     def quick(self, typed: Sequence[Any]) -> Observations | None:
@@ -212,8 +219,12 @@ class Reader:
 
         What is bad lands in `errors`; the answer is of use only while that is empty.
         """
+        return self.read_rows(zip(places, documents, strict=True))
+
+    def read_rows(self, places_and_documents: Iterable[tuple[str, object]]) -> Observations:
+        """Validate documents as `read` does, which may come one after the other."""
         rows, dates = [], []
-        for document, place in zip(documents, places, strict=True):
+        for place, document in places_and_documents:
             if len(self.errors) >= MAX_ERRORS:
                 break
             row, date = self._row(document, place)
@@ -242,7 +253,7 @@ class Reader:
                     date = _date(value)
                 else:
                     row[LOCATION] = _REFUSED
-                    row[LOCATION] = self._station(value)
+                    row[LOCATION] = self.station(value)
             except ValueError as error:
                 if not self._refuse(place + pointer(name), str(error)):
                     break
@@ -266,7 +277,8 @@ class Reader:
                 break
         return columns
 
-    def _station(self, value: object) -> float:
+    def station(self, value: object) -> float:
+        """Index of a station by its name; raises ValueError, which tells what to write."""
         name = value if isinstance(value, str) else ""
         index = self._stations.find(name)
         if index is None:
@@ -277,6 +289,8 @@ class Reader:
 
     def _complete(self, row: _Row, date: dt.date | None, place: str) -> dt.date | None:
         """Put in what follows from the rest: today's date, and whether it rained today."""
+        if row[LOCATION] is None:
+            row[LOCATION] = self._location
         station = row[LOCATION]
         if station is None:
             if self._needs_location:

@@ -1,7 +1,8 @@
-"""The JSON bodies of /predict and /random-fill: decoded, and validated field by field."""
+"""What /predict and /random-fill are asked: JSON decoded, and all validated field by field."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any, Final, cast
 
@@ -9,20 +10,31 @@ import msgspec
 
 from function.fill import DEFAULT, MAX_DRAWS, MAX_SEED, STRATEGIES, Fill, Strategy, new_seed
 from function.observation import MAX_ERRORS, Observation, Observations, Reader, pointer, suggestion
-from function.problems import FieldError, Invalid, NotJson, TooLarge
+from function.problems import FieldError, Invalid, Malformed, TooLarge
+from function.sensitivity import MIN_DRAWS
 from function.stations import Stations
 
+Row = tuple[str, object]
+"""Where an observation stands in a file (`/line/7`), and the observation as a decoded object."""
+
 ALL: Final = "all"
+QUERY: Final = ("model", "strategy", "draws", "seed", "location")
+"""Parameters of /predict's query."""
 _DECODER: Final = msgspec.json.Decoder()
+_WHOLE: Final = re.compile("-?[0-9]{1,20}")
 
 
 class PredictRequest(msgspec.Struct, frozen=True):
-    """What /predict is asked: by which models, on what, filled how; `many` for a list."""
+    """What /predict is asked: by which models, on what, filled how; `many` for a list.
+
+    `explain` asks what would change the answer most.
+    """
 
     model: str
     observations: Observations
     fill: Fill
     many: bool
+    explain: bool = False
 
 
 class FillRequest(msgspec.Struct, frozen=True):
@@ -48,6 +60,21 @@ class PredictDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     observation: Observation | None = None  # type: ignore[valid-type]
     observations: list[Observation] | None = None  # type: ignore[valid-type]
     fill: FillOptions | None = None
+    explain: bool | None = None
+
+
+class Query(msgspec.Struct, frozen=True):
+    """What the query of /predict asks, where the body has no room for it or does not say.
+
+    `location` is the index of the station of observations that name none.
+    """
+
+    model: str | None = None
+    fill: Mapping[str, object] = {}
+    location: float | None = None
+
+
+NO_QUERY: Final = Query()
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -64,7 +91,7 @@ def decode(body: bytes) -> object:
     validation, which refuses them and can name the field.
 
     Raises:
-        NotJson: The body is not JSON in UTF-8.
+        Malformed: The body is not JSON in UTF-8.
 
     """
     try:
@@ -72,12 +99,12 @@ def decode(body: bytes) -> object:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         reason = str(error)
     except RecursionError:
-        raise NotJson("The body is nested too deeply.") from None
+        raise Malformed("The body is nested too deeply.") from None
     try:
         document = json.loads(body.decode())
         json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be echoed
     except (ValueError, RecursionError):
-        raise NotJson(f"The body is not JSON in UTF-8: {reason}.") from None
+        raise Malformed(f"The body is not JSON in UTF-8: {reason}.") from None
     else:
         return document
 
@@ -101,14 +128,16 @@ class Payloads:
         self._stations = stations
         self._limits = limits
 
-    def predict(self, document: object) -> PredictRequest:
-        """Validate a body of /predict.
+    def predict(self, document: object, query: Query = NO_QUERY) -> PredictRequest:
+        """Validate a body of /predict; what it does not say, the query may.
 
         Raises:
             Invalid: Fields are wrong; each is named.
             TooLarge: There are more rows, or rows x draws, than the limits allow.
 
         """
+        if query is not NO_QUERY:
+            return self._thorough(_completed(document, query), query.location)
         return self._quick(document) or self._thorough(document)
 
     def _quick(self, document: object) -> PredictRequest | None:
@@ -124,24 +153,67 @@ class Payloads:
         rows = many if one is None else [one]
         if model not in self._models or fill is None or not rows or None not in (one, many):
             return None
+        if asked.explain and (many is not None or fill.draws < MIN_DRAWS):
+            return None
         if len(rows) > self._limits.rows or len(rows) * fill.draws > self._limits.samples:
             return None
         observations = Reader(self._stations, []).quick(rows)
         if observations is None:
             return None
-        return PredictRequest(model, observations, fill, many is not None)
+        return PredictRequest(model, observations, fill, many is not None, bool(asked.explain))
 
-    def _thorough(self, document: object) -> PredictRequest:
+    def _thorough(self, document: object, location: float | None = None) -> PredictRequest:
         """Read what people write as well, or name all that is wrong with it."""
-        body = members(document, ("model", "observation", "observations", "fill"))
+        body = members(document, ("model", "observation", "observations", "fill", "explain"))
         errors = list(body.errors)
         model = self._model(body.given.get("model"), errors)
         fill = _fill(body.given.get("fill"), errors)
-        reader = Reader(self._stations, errors)
+        explain = _explain(body.given, fill, errors)
+        reader = Reader(self._stations, errors, location)
         observations = self._observations(body.given, reader, fill)
         if errors or observations is None:
             raise invalid(errors)
-        return PredictRequest(model, observations, fill, "observations" in body.given)
+        return PredictRequest(model, observations, fill, "observations" in body.given, explain)
+
+    def query(self, parameters: Mapping[str, str]) -> Query:
+        """Validate the parameters of /predict's query; raises `Invalid`, which names each."""
+        body = members(parameters, QUERY, "/query")
+        errors, given = list(body.errors), body.given
+        model = (
+            None if given.get("model") is None else self._model(given["model"], errors, "/query")
+        )
+        fill = {
+            name: _whole(given[name]) for name in ("strategy", "draws", "seed") if name in given
+        }
+        _fill(fill, errors, "/query")
+        location = None
+        if "location" in given:
+            try:
+                location = Reader(self._stations, errors).station(given["location"])
+            except ValueError as error:
+                errors.append(FieldError("/query/location", str(error)))
+        if errors:
+            raise invalid(errors)
+        return Query(model, fill, location)
+
+    def predict_rows(self, rows: Iterable[Row], query: Query) -> PredictRequest:
+        """Validate the rows of a file, one after the other; raises as `predict` does."""
+        reader = Reader(self._stations, [], query.location)
+        observations = reader.read_rows(self._counted(rows))
+        if not reader.errors and not observations.dates:
+            reader.errors.append(FieldError("", "must hold at least one observation"))
+        if reader.errors:
+            raise invalid(reader.errors)
+        fill = _fill(query.fill, [])
+        self._check_samples(len(observations.dates), fill.draws, "/query/draws")
+        return PredictRequest(query.model or self._default_model, observations, fill, many=True)
+
+    def _counted(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for count, row in enumerate(rows):
+            if count == self._limits.rows:
+                message = f"is one too many; at most {count} observations are taken at once"
+                raise TooLarge("The file is too long.", [FieldError(row[0], message)])
+            yield row
 
     def random_fill(self, document: object) -> FillRequest:
         """Validate a body of /random-fill; raises as `predict` does."""
@@ -156,14 +228,14 @@ class Payloads:
             raise invalid(errors)
         return FillRequest(observations, fill, "observations" in body.given)
 
-    def _model(self, name: object, errors: list[FieldError]) -> str:
+    def _model(self, name: object, errors: list[FieldError], place: str = "") -> str:
         if name is None:
             return self._default_model
         if isinstance(name, str) and name in self._models:
             return name
         close = suggestion(name, self._models) if isinstance(name, str) else ""
         message = f"must be one of {', '.join(self._models)}{close}"
-        errors.append(FieldError("/model", message))
+        errors.append(FieldError(f"{place}/model", message))
         return ALL
 
     def _observations(
@@ -191,9 +263,12 @@ class Payloads:
         if rows > self._limits.rows:
             message = f"holds {rows} observations; at most {self._limits.rows} are taken at once"
             raise TooLarge(f"The list {message}.", [FieldError("/observations", message)])
+        self._check_samples(rows, draws, "/fill/draws")
+
+    def _check_samples(self, rows: int, draws: int, place: str) -> None:
         if rows * draws > self._limits.samples:
             message = f"makes {rows} x {draws} samples; at most {self._limits.samples} are drawn"
-            raise TooLarge(f"The request {message}.", [FieldError("/fill/draws", message)])
+            raise TooLarge(f"The request {message}.", [FieldError(place, message)])
 
 
 class Members(msgspec.Struct, frozen=True):
@@ -220,6 +295,22 @@ def members(document: object, known: Sequence[str], place: str = "") -> Members:
     return Members(given, errors)
 
 
+def _completed(document: object, query: Query) -> object:
+    """Document with what the query says and it does not."""
+    if not isinstance(document, Mapping):
+        return document
+    fill = document.get("fill")
+    if isinstance(fill, Mapping | None):
+        fill = {**query.fill, **(fill or {})}
+    model = document.get("model")
+    return {**document, "model": query.model if model is None else model, "fill": fill}
+
+
+def _whole(text: object) -> object:
+    """Whole number that a text is; the text itself where it is none."""
+    return int(text) if isinstance(text, str) and _WHOLE.fullmatch(text) else text
+
+
 def _fill_of(options: FillOptions | None) -> Fill | None:
     """Fill that is asked for; None where the seed is too large."""
     if options is None:
@@ -230,31 +321,47 @@ def _fill_of(options: FillOptions | None) -> Fill | None:
     return Fill(options.strategy or DEFAULT, options.draws or 1, seed)
 
 
-def _fill(document: object, errors: list[FieldError]) -> Fill:
+def _fill(document: object, errors: list[FieldError], place: str = "/fill") -> Fill:
     """Read the fill options; what is bad lands in `errors` and its default in the answer."""
     known = ("strategy", "draws", "seed")
     if not isinstance(document, Mapping | None):
-        errors.append(FieldError("/fill", f"must be an object of {', '.join(known)}"))
+        errors.append(FieldError(place, f"must be an object of {', '.join(known)}"))
         document = None
-    body = members(document or {}, known, "/fill")
+    body = members(document or {}, known, place)
     errors.extend(body.errors)
     strategy = body.given.get("strategy", DEFAULT)
     if strategy not in STRATEGIES:
         close = suggestion(strategy, STRATEGIES) if isinstance(strategy, str) else ""
         errors.append(
-            FieldError("/fill/strategy", f"must be one of {', '.join(STRATEGIES)}{close}")
+            FieldError(f"{place}/strategy", f"must be one of {', '.join(STRATEGIES)}{close}")
         )
         strategy = DEFAULT
-    draws = _integer(body.given.get("draws", 1), 1, MAX_DRAWS, "/fill/draws", errors)
+    draws = _integer(body.given.get("draws", 1), 1, MAX_DRAWS, f"{place}/draws", errors)
     seed = body.given.get("seed")
     if seed is None:
         seed = new_seed()
     return Fill(
-        cast("Strategy", strategy), draws, _integer(seed, 0, MAX_SEED, "/fill/seed", errors)
+        cast("Strategy", strategy), draws, _integer(seed, 0, MAX_SEED, f"{place}/seed", errors)
     )
 
 
+def _explain(given: Mapping[str, object], fill: Fill, errors: list[FieldError]) -> bool:
+    """Whether the answer is to be explained; what is bad lands in `errors`."""
+    explain = given.get("explain", False)
+    if not isinstance(explain, bool):
+        errors.append(FieldError("/explain", "must be true or false"))
+    elif explain and "observations" in given:
+        errors.append(FieldError("/explain", "is for one observation, not for a list"))
+    elif explain and fill.draws < MIN_DRAWS:
+        errors.append(
+            FieldError("/explain", f"needs a /fill/draws of {MIN_DRAWS} or more; 200 is a good one")
+        )
+    return explain is True
+
+
 def _integer(value: object, low: int, high: int, place: str, errors: list[FieldError]) -> int:
+    if type(value) is float and value.is_integer():  # 5.0, which JSON does not tell from 5
+        value = int(value)
     if type(value) is int and low <= value <= high:  # type() keeps true and false out
         return value
     errors.append(FieldError(place, f"must be a whole number from {low} to {high}"))

@@ -1,7 +1,7 @@
 """Everything that can go wrong for a caller, and the one table from error to HTTP status.
 
     Problem
-    ├── NotJson               400  the body cannot be read as what it claims to be
+    ├── Malformed             400  the body cannot be read as what it claims to be
     ├── Unauthorized          401  no credentials, or wrong ones
     ├── NotFound              404  no such path or model
     ├── MethodNotAllowed      405  the path exists, the verb does not
@@ -56,8 +56,8 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-class NotJson(Problem):
-    """The body is not the JSON it claims to be."""
+class Malformed(Problem):
+    """The body cannot be read as what it claims to be."""
 
 
 class Unauthorized(Problem):
@@ -89,7 +89,7 @@ class Unavailable(Problem):
 
 
 STATUS: Final[Mapping[type[Problem], HTTPStatus]] = {
-    NotJson: HTTPStatus.BAD_REQUEST,
+    Malformed: HTTPStatus.BAD_REQUEST,
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,

@@ -1,12 +1,13 @@
 """Answers in the words of the contract, made from what the core computed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from function.call import Language
 from function.forecast import Forecast, Score
 from function.models import Models
 from function.observation import COLUMNS, DATE, LOCATION, Observations, Raw, Value, present
@@ -14,22 +15,21 @@ from function.payload import FillRequest, PredictRequest
 from function.stations import Stations
 
 Document = dict[str, Any]
+_Sentence = Callable[[str, Document], str]
 _json: Final = msgspec.json.encode
 _ROWS: Final = 256  # made into JSON at once: objects take ten times the memory of their text
 
 
 def predictions(
-    request: PredictRequest, forecast: Forecast, stations: Stations
+    request: PredictRequest, forecast: Forecast, stations: Stations, language: Language
 ) -> bytes | Iterator[bytes]:
     """JSON answer of /predict; a large one in pieces, each made when it is sent."""
-    rows = len(request.observations.raw)
-    if rows > _ROWS:
-        return _predictions(request, forecast, stations)
-    return b"".join(_predictions(request, forecast, stations))
+    pieces = _predictions(request, forecast, stations, _SENTENCES[language])
+    return pieces if len(request.observations.raw) > _ROWS else b"".join(pieces)
 
 
 def _predictions(
-    request: PredictRequest, forecast: Forecast, stations: Stations
+    request: PredictRequest, forecast: Forecast, stations: Stations, sentence: _Sentence
 ) -> Iterator[bytes]:
     stations_of_rows = request.observations.raw[:, LOCATION].astype(int).tolist()
     towns = [stations.names[station] for station in stations_of_rows]
@@ -39,7 +39,7 @@ def _predictions(
         yield b'"predictions":[' if request.many else b'"prediction":'
         for start in range(0, len(towns), _ROWS):
             block = slice(start, start + _ROWS)
-            documents = _documents(score, block, filled[block], towns[block])
+            documents = _documents(score, block, filled[block], towns[block], sentence)
             yield (b"," if start else b"") + _json(documents)[1:-1]
         yield b"]" if request.many else b""
 
@@ -133,7 +133,11 @@ def _drawn(values: Raw, columns: Sequence[int]) -> msgspec.Raw | None:
 
 
 def _documents(
-    score: Score, block: slice, filled: Sequence[msgspec.Raw | None], towns: Sequence[str]
+    score: Score,
+    block: slice,
+    filled: Sequence[msgspec.Raw | None],
+    towns: Sequence[str],
+    sentence: _Sentence,
 ) -> list[Document]:
     """Predictions of a block of rows."""
     rain, probabilities = score.rain_tomorrow[block].tolist(), score.probability[block].tolist()
@@ -147,11 +151,13 @@ def _documents(
     for answer, drawn, town in zip(answers, filled, towns, strict=True):
         if drawn is not None:
             answer["filled"] = drawn
-        answer["message"] = _message(town, answer)
+        if score.narrowing is not None:
+            answer["sensitivity"] = score.narrowing
+        answer["message"] = sentence(town, answer)
     return answers
 
 
-def _message(town: str, answer: Document) -> str:
+def _english(town: str, answer: Document) -> str:
     """Say it in one honest sentence: the chance, how sure it is, and why it counts as rain."""
     low, high = answer.get("interval", (0, 0))
     spread = f" (between {low:.0%} and {high:.0%} in most draws)" if high > low else ""
@@ -160,3 +166,19 @@ def _message(town: str, answer: Document) -> str:
         f"The chance of rain tomorrow in {town} is {answer['probability']:.0%}{spread}; that is "
         f"{verdict} this model's threshold of {answer['threshold']:.0%}, so the answer is {word}."
     )
+
+
+def _french(town: str, answer: Document) -> str:
+    low, high = answer.get("interval", (0, 0))
+    spread = f" (entre {low:.0%} et {high:.0%} dans la plupart des tirages)" if high > low else ""
+    rain = answer["rain_tomorrow"]
+    verdict, word = ("atteint", "pluie") if rain else ("n'atteint pas", "pas de pluie")
+    sentence = (
+        f"Le risque de pluie demain à {town} est de {answer['probability']:.0%}{spread} ; il "
+        f"{verdict} le seuil de ce modèle, {answer['threshold']:.0%}, la réponse est donc : {word}."
+    )
+    # Spaces that no line may be broken at; the narrow one belongs before a semicolon.
+    return sentence.replace("%", "\xa0%").replace(" ;", "\u202f;").replace(" :", "\xa0:")
+
+
+_SENTENCES: Final[Mapping[Language, _Sentence]] = {"en": _english, "fr": _french}

@@ -1,18 +1,16 @@
 """The URL map: which path and verb leads to which action, and who may go there."""
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import werkzeug.exceptions
-from werkzeug.routing import Map, Rule
 
-from function import __version__, fill, payload, problems, reply
-from function.body import read_json
-from function.call import Answer, Call
+from function import __version__, fill, manners, payload, problems, reply
+from function.body import kind, read_json
+from function.call import CSV, HTML, JSON, NDJSON, Answer, Call
 from function.observation import suggestion
-from function.predict import predict
+from function.predict import as_json, predict
 from function.problems import (
     FieldError,
     Invalid,
@@ -21,6 +19,10 @@ from function.problems import (
     Problem,
 )
 from function.protocols import cloudevents, inference
+from function.service import Service
+
+if TYPE_CHECKING:
+    from werkzeug.routing import Map
 
 Document = Mapping[str, object]
 
@@ -46,7 +48,10 @@ def dispatch(call: Call) -> Answer:
 
     """
     environ = call.environ
-    route, variables = _match(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    if method == "OPTIONS":
+        return manners.options(call, _allowed(path))
+    route, variables = _match(method, path)
     call.log["route"] = route.path
     if route.authentication:
         call.user = call.service.credentials.authenticate(
@@ -58,16 +63,28 @@ def dispatch(call: Call) -> Answer:
 @functools.lru_cache(maxsize=64)  # the search takes longer than reading the body
 def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     """Route of a request, and the variables in its path."""
+    known = _PLAIN.get(("GET" if method == "HEAD" else method, path))
+    if known is not None:
+        return known, {}
+    import werkzeug.exceptions
+
     try:
         route, variables = _urls().bind("").match(path, method)
-    except werkzeug.exceptions.MethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.valid_methods or ()))
+    except (werkzeug.exceptions.MethodNotAllowed, werkzeug.exceptions.NotFound):
+        allowed = ", ".join(_allowed(path))
         raise MethodNotAllowed(
             f"{method} is not possible here; {allowed} is.", headers={"Allow": allowed}
         ) from None
-    except werkzeug.exceptions.NotFound:
-        raise NotFound("There is no such path; GET / lists them.") from None
     return route, variables
+
+
+def _allowed(path: str) -> Sequence[str]:
+    """Methods that are possible at a path; raises `NotFound` where there is no such path."""
+    everywhere = [method for route in ROUTES for method in (route.method, "HEAD")]
+    methods = everywhere if path == "*" else _urls().bind("").allowed_methods(path)
+    if not methods:
+        raise NotFound("There is no such path; GET / lists them.")
+    return sorted({*methods, "OPTIONS"})
 
 
 def refuse(call: Call, problem: Problem | None) -> Answer:
@@ -75,14 +92,18 @@ def refuse(call: Call, problem: Problem | None) -> Answer:
 
     None stands for an unexpected failure of ours.
     """
-    if inference.speaks(call.request.path):
+    if inference.speaks(call.environ["PATH_INFO"]):
         return inference.refuse(problem)
     status, document = problems.document(problem)
     headers = problem.headers if problem else {}
     return Answer(document, problems.CONTENT_TYPE, status, headers)
 
 
-def _index(_call: Call) -> Answer:
+def _index(call: Call) -> Answer:
+    if call.preferred((JSON, HTML)) == HTML:
+        from function.page import files
+
+        return files.page()
     routes = [
         {
             "method": route.method,
@@ -92,7 +113,14 @@ def _index(_call: Call) -> Answer:
         }
         for route in ROUTES
     ]
-    return _json({"name": "rain-tomorrow", "version": __version__, "routes": routes})
+    document = {"name": "rain-tomorrow", "version": __version__, "routes": routes}
+    return Answer(msgspec.json.encode(document), headers={"Vary": "Accept"}, constant=True)
+
+
+def _page_file(_call: Call, file: str) -> Answer:
+    from function.page import files
+
+    return files.file(file)
 
 
 def _status(call: Call) -> Answer:
@@ -110,11 +138,11 @@ def _ready(call: Call) -> Answer:
 
 
 def _models(call: Call) -> Answer:
-    return _json(reply.models(call.service.models))
+    return _constant(reply.models(call.service.models))
 
 
 def _metrics(call: Call) -> Answer:
-    return _json(call.service.metrics)
+    return _constant(call.service.metrics)
 
 
 def _metrics_of(call: Call, model: str) -> Answer:
@@ -124,17 +152,46 @@ def _metrics_of(call: Call, model: str) -> Answer:
         raise NotFound(f"There is no such model{close}. GET /models lists them.")
     call.log["model"] = model
     figures = msgspec.json.decode(metrics.models[model])
-    return _json({"model": model, "test_set": metrics.test_set, **figures})
+    return _constant({"model": model, "test_set": metrics.test_set, **figures})
 
 
 def _stations(call: Call) -> Answer:
-    return _json({"stations": call.service.stations.listed})
+    return _constant({"stations": call.service.stations.listed})
+
+
+def _station(call: Call, station: str) -> Answer:
+    from function import usual
+
+    return usual.describe(call, station)
 
 
 def _prometheus(call: Call) -> Answer:
     from function.exposition import expose
 
-    return Answer(*expose(call.service, call.request.headers.get("Accept", "")))
+    return Answer(*expose(call.service, call.environ.get("HTTP_ACCEPT", "")))
+
+
+def _openapi(call: Call) -> Answer:
+    return Answer(_described(call.service), constant=True)
+
+
+@functools.cache
+def _described(service: Service) -> bytes:
+    from function.openapi.document import document
+
+    return msgspec.json.encode(document(service, ROUTES))
+
+
+def _docs(_call: Call) -> Answer:
+    from function.openapi import viewer
+
+    return viewer.page()
+
+
+def _docs_file(_call: Call, file: str) -> Answer:
+    from function.openapi import viewer
+
+    return viewer.file(file)
 
 
 def _whoami(call: Call) -> Answer:
@@ -146,12 +203,17 @@ def _document(call: Call) -> object:
 
 
 def _predict(call: Call) -> Answer:
+    form = kind(call, (JSON, CSV, NDJSON))
+    if form != JSON or call.environ.get("QUERY_STRING") or call.preferred((JSON, CSV)) == CSV:
+        from function.files import exchange  # few need it, and a start not at all
+
+        return exchange.predict(call, form)
     return _predict_document(call, _document(call))
 
 
 def _predict_document(call: Call, document: object) -> Answer:
     request, answer = predict(call, document)
-    return Answer(reply.predictions(request, answer, call.service.stations))
+    return as_json(call, request, answer)
 
 
 def _random_fill(call: Call) -> Answer:
@@ -191,7 +253,7 @@ def _without_body(action: Callable[[Call], Answer]) -> Callable[[Call, Document]
 
 def _function(call: Call) -> Answer:
     """Call the function as a function: with an event, or a body that names the action."""
-    if cloudevents.speaks(call.request):
+    if cloudevents.speaks(call.environ):
         return cloudevents.answer(call)
     document = _document(call)
     action = document.get("action") if isinstance(document, dict) else None
@@ -213,6 +275,10 @@ def _json(document: object) -> Answer:
     return Answer(msgspec.json.encode(document))
 
 
+def _constant(document: object) -> Answer:
+    return Answer(msgspec.json.encode(document), constant=True)
+
+
 _ACTIONS: Final[Mapping[str, Callable[[Call, Document], Answer]]] = {
     "predict": _predict_document,
     "metrics": _metrics_document,
@@ -222,7 +288,8 @@ _ACTIONS: Final[Mapping[str, Callable[[Call, Document], Answer]]] = {
 }
 
 ROUTES: Final = (
-    Route("GET", "/", _index, "What there is"),
+    Route("GET", "/", _index, "What there is: a page for browsers, JSON for the rest"),
+    Route("GET", "/page/<file>", _page_file, "What that page is made of"),
     Route(
         "POST", "/", _function, 'A CloudEvent, or {"action": "predict", ...}', authentication=True
     ),
@@ -232,6 +299,7 @@ ROUTES: Final = (
     Route("GET", "/metrics/<model>", _metrics_of, "One model's figures"),
     Route("GET", "/prometheus", _prometheus, "What Prometheus scrapes"),
     Route("GET", "/stations", _stations, "The 49 stations"),
+    Route("GET", "/stations/<station>", _station, "A station, and what is usual there"),
     Route("POST", "/predict", _predict, "Will it rain tomorrow?", authentication=True),
     Route(
         "POST",
@@ -243,6 +311,9 @@ ROUTES: Final = (
     Route("GET", "/whoami", _whoami, "Whose credentials these are", authentication=True),
     Route("GET", "/health/live", _live, "The process answers"),
     Route("GET", "/health/ready", _ready, "Every model answers"),
+    Route("GET", "/openapi.json", _openapi, "The API, for machines (OpenAPI 3.1)"),
+    Route("GET", "/docs", _docs, "The API, to read and to try"),
+    Route("GET", "/docs/<file>", _docs_file, "What that page is made of"),
     Route("GET", "/v2", inference.server, "Open Inference Protocol: this server"),
     Route("GET", "/v2/health/live", inference.live, "The process answers"),
     Route("GET", "/v2/health/ready", inference.ready, "Every model answers"),
@@ -258,9 +329,14 @@ ROUTES: Final = (
 )
 
 
+_PLAIN: Final = {(route.method, route.path): route for route in ROUTES if "<" not in route.path}
+
+
 @functools.cache
-def _urls() -> Map:
+def _urls() -> "Map":
     """Map of all routes; made when it is first asked for, to start sooner."""
+    from werkzeug.routing import Map, Rule
+
     return Map(
         [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES],
         strict_slashes=True,

@@ -12,6 +12,8 @@ from function.artifacts import Format
 from function.problems import DeploymentError
 
 _DATA: Final = Path(__file__).resolve().parent.parent / "data"
+_ORIGIN: Final = r"(\*|https?://[A-Za-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-fA-F:]+\](:[0-9]+)?)"
+_ORIGINS: Final = rf"^\s*{_ORIGIN}(\s*,\s*{_ORIGIN})*\s*$"
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
@@ -57,8 +59,14 @@ class Settings(Variables, frozen=True):
     """Most observations in one request."""
     max_samples: Positive = 100_000
     """Most rows x draws in one request."""
+    cors_origins: Annotated[str, msgspec.Meta(pattern=_ORIGINS)] = ""
+    """Origins whose pages may call the function from a browser, by commas; `*` for any."""
     k_revision: str = "local"
     """Name of the running revision, as /status reports it; Knative sets it."""
+
+    def origins(self) -> frozenset[str]:
+        """Origins of `cors_origins`."""
+        return frozenset(filter(None, self.cors_origins.replace(" ", "").split(",")))
 
 
 class Server(Variables, frozen=True):

@@ -14,12 +14,13 @@ from function.problems import DeploymentError
 class Station(msgspec.Struct, frozen=True):
     """One weather station of the Australian Bureau of Meteorology.
 
-    Latitude and longitude are in degrees (south negative), `number` is the Bureau's own,
-    `timezone` an IANA name.
+    Latitude and longitude are in degrees (south negative), `number` is the Bureau's own, `product`
+    that of its monthly files (`IDCJDW2124.202406.csv`), `timezone` an IANA name.
     """
 
     name: str
     number: int
+    product: int
     state: str
     latitude: float
     longitude: float

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from function.main import respond
+from function.respond import respond
 
 _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPStatus}
 
@@ -21,7 +21,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     answer = respond(environ)
     headers = [("Content-Type", answer.content_type), *answer.headers.items()]
     body: Iterable[bytes]
-    if isinstance(answer.body, bytes):
+    if not answer.content_type:  # 204 or 304, which have none to tell the length of
+        headers, body = headers[1:], []
+    elif isinstance(answer.body, bytes):
         headers.append(("Content-Length", str(len(answer.body))))
         # The server sends a list at once; whatever else it is given, piece by piece.
         body = [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]

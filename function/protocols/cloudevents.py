@@ -9,8 +9,8 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from typing import Final
+from wsgiref.types import WSGIEnvironment
 
-import flask
 import msgspec
 from cloudevents.conversion import to_binary, to_structured
 from cloudevents.http import CloudEvent
@@ -21,7 +21,7 @@ from function.call import JSON, Answer, Call
 from function.observation import LOCATION
 from function.payload import PredictRequest
 from function.predict import predict
-from function.problems import FieldError, Invalid, NotJson, TooLarge, UnsupportedMediaType
+from function.problems import FieldError, Invalid, Malformed, TooLarge, UnsupportedMediaType
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
@@ -35,25 +35,28 @@ _CARRIED_ON: Final = ("subject", "traceparent", "tracestate")
 _HEADER: Final = "HTTP_CE_"  # how WSGI names the headers of binary mode
 
 
-def speaks(request: flask.Request) -> bool:
+def speaks(environ: WSGIEnvironment) -> bool:
     """Whether a request is an event, or means to be one."""
-    return request.mimetype.startswith("application/cloudevents") or any(
-        name.startswith(_HEADER) for name in request.environ
-    )
+    return _is_structured(environ) or any(name.startswith(_HEADER) for name in environ)
+
+
+def _is_structured(environ: WSGIEnvironment) -> bool:
+    kind: str = environ.get("CONTENT_TYPE", "")
+    return kind.lstrip().lower().startswith("application/cloudevents")
 
 
 def answer(call: Call) -> Answer:
     """Prediction event for an observation event.
 
     Raises:
-        NotJson: An attribute is missing or wrong, or the event or its data are no JSON.
+        Malformed: An attribute is missing or wrong, or the event or its data are no JSON.
         UnsupportedMediaType: A batch, or data or an event in another format than JSON.
         Invalid: The data are not as /predict wants them; each field is named.
         TooLarge: They are more than the limits allow.
 
     """
     call.log["action"] = "event"
-    structured = call.request.mimetype.startswith("application/cloudevents")
+    structured = _is_structured(call.environ)
     event = _structured(call) if structured else _binary(call)
     try:
         asked, forecast = predict(call, event.get_data())
@@ -61,7 +64,7 @@ def answer(call: Call) -> Answer:
         if not structured:
             raise
         raise type(problem)(problem.detail, _within_data(problem.errors)) from None
-    predictions = reply.predictions(asked, forecast, call.service.stations)
+    predictions = reply.predictions(asked, forecast, call.service.stations, call.language())
     data = predictions if isinstance(predictions, bytes) else b"".join(predictions)
     subject = _town(call, asked)
     attributes = {"type": TYPE, "source": SOURCE, "datacontenttype": JSON}
@@ -79,7 +82,7 @@ def _structured(call: Call) -> CloudEvent:
         )
     document = payload.decode(read_json(call, call.service.settings.max_body_bytes))
     if not isinstance(document, Mapping):
-        raise NotJson("The event is no JSON object.")
+        raise Malformed("The event is no JSON object.")
     attributes = {
         name: value for name, value in document.items() if name not in {"data", "data_base64"}
     }
@@ -95,7 +98,7 @@ def _binary(call: Call) -> CloudEvent:
     """Event whose attributes are in headers, and whose data are the body."""
     attributes = {
         name.removeprefix(_HEADER).lower(): value
-        for name, value in call.request.environ.items()
+        for name, value in call.environ.items()
         if name.startswith(_HEADER)
     }
     _check(attributes)
@@ -108,16 +111,16 @@ def _check(attributes: Mapping[str, object]) -> None:
     for name in _REQUIRED:
         value = attributes.get(name)
         if not isinstance(value, str) or not value:
-            raise NotJson(f"The event's attribute {name} is missing, or no text.")
+            raise Malformed(f"The event's attribute {name} is missing, or no text.")
     if attributes["specversion"] != _VERSION:
-        raise NotJson(f"The event's attribute specversion must be {_VERSION}.")
+        raise Malformed(f"The event's attribute specversion must be {_VERSION}.")
 
 
 def _decoded(encoded: object) -> object:
     try:
         return payload.decode(base64.b64decode(str(encoded), validate=True))
     except (binascii.Error, ValueError):
-        raise NotJson("The event's data_base64 is not base64.") from None
+        raise Malformed("The event's data_base64 is not base64.") from None
 
 
 def _within_data(errors: Sequence[FieldError]) -> Sequence[FieldError]:

@@ -63,7 +63,7 @@ def _words(error: FieldError) -> str:
 def server(_call: Call) -> Answer:
     """Server metadata."""
     extensions = ["binary_tensor_data"]
-    return _json({"name": "rain-tomorrow", "version": __version__, "extensions": extensions})
+    return _constant({"name": "rain-tomorrow", "version": __version__, "extensions": extensions})
 
 
 def live(_call: Call) -> Answer:
@@ -88,7 +88,7 @@ def model_metadata(call: Call, model: str, version: str = "") -> Answer:
     """Model metadata: the tensors, with units and limits in their parameters."""
     card = _card(call, model, version)
     outputs = [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in OUTPUTS.items()]
-    return _json(
+    return _constant(
         {
             "name": card.name,
             "versions": [card.version],
@@ -105,14 +105,14 @@ def infer(call: Call, model: str, version: str = "") -> Answer:
 
     Raises:
         NotFound: There is no such model, or not in this version.
-        NotJson: The JSON is none, or not as long as its header tells.
+        Malformed: The JSON is none, or not as long as its header tells.
         Invalid: Tensors, parameters or outputs are wrong.
         TooLarge: The body, the rows, or rows x draws exceed a limit.
 
     """
     card, service = _card(call, model, version), call.service
     body = read_json(call, service.settings.max_body_bytes, BINARY)
-    request, raw = parse(body, call.request.headers.get(JSON_LENGTH))
+    request, raw = parse(body, call.environ.get("HTTP_INFERENCE_HEADER_CONTENT_LENGTH"))
     fill, wanted = options(request)
     rows = list(observations(request.inputs, raw, service.payloads.check_size))
     asked, forecast = predict(call, {"model": card.name, "observations": rows, "fill": fill})
@@ -121,6 +121,10 @@ def infer(call: Call, model: str, version: str = "") -> Answer:
         answer["id"] = request.id
     answer["parameters"] = asked.fill
     return _answer(answer, wanted, _figures(forecast.scores[card.name]))
+
+
+def _constant(document: object) -> Answer:
+    return Answer(msgspec.json.encode(document), constant=True)
 
 
 def _json(document: object) -> Answer:

@@ -8,7 +8,7 @@ import msgspec
 
 from function import payload
 from function.observation import COLUMN, COLUMNS, Value, column, suggestion
-from function.problems import Invalid, NotJson
+from function.problems import Invalid, Malformed
 from function.protocols.tensors import Input, read
 
 JSON_LENGTH: Final = "Inference-Header-Content-Length"
@@ -58,7 +58,7 @@ def parse(body: bytes, json_length: str | None) -> tuple[Request, memoryview]:
         json_length: The header `JSON_LENGTH`, if there is one.
 
     Raises:
-        NotJson: The JSON is none, or not as long as the header tells.
+        Malformed: The JSON is none, or not as long as the header tells.
         Invalid: It is no request.
 
     """
@@ -67,7 +67,7 @@ def parse(body: bytes, json_length: str | None) -> tuple[Request, memoryview]:
         return _request(body), whole[len(body) :]
     digits = json_length.isascii() and json_length.isdigit() and len(json_length) <= _MOST_DIGITS
     if not digits or int(json_length) > len(body):
-        raise NotJson(
+        raise Malformed(
             f"The header {JSON_LENGTH} must tell how many of the body's {len(body)} bytes are JSON."
         )
     length = int(json_length)
@@ -112,7 +112,7 @@ def _refuse_duplicates(text: bytes) -> None:
     try:
         json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise NotJson(f"The body is not JSON as it should be: {error}.") from None
+        raise Malformed(f"The body is not JSON as it should be: {error}.") from None
 
 
 def _unique(members: Sequence[tuple[str, object]]) -> Mapping[str, object]:

@@ -76,7 +76,7 @@ class Watched:
         names = (request.model,)
         answer = watch("gather", forecast, request.observations, request.fill, names, parts, parts)
         self.nanoseconds["gather"] -= sum(self.nanoseconds[stage] for stage in _CORE)
-        watch("encode reply", reply.predictions, request, answer, service.stations)
+        watch("encode reply", reply.predictions, request, answer, service.stations, "en")
 
     def complete(self, raw: Raw, fill: Fill) -> Iterator[Completion]:
         """Fill; all blocks at once, for there is one."""
@@ -116,7 +116,7 @@ def whole(service: Service, body: bytes) -> bytes:
     request = service.payloads.predict(document)
     names = (request.model,)
     answer = forecast(request.observations, request.fill, names, service.models, service.filler)
-    said = reply.predictions(request, answer, service.stations)
+    said = reply.predictions(request, answer, service.stations, "en")
     return said if isinstance(said, bytes) else b"".join(said)
 
 

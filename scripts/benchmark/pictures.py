@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -10,28 +10,21 @@ from matplotlib.figure import Figure
 
 from scripts.benchmark.results import Profile, Results
 from scripts.benchmark.workload import MODELS
+from scripts.pictures import COLORS, style, write
 
 THROUGHPUT: Final = "performance-throughput.svg"
 COST: Final = "performance-cost.svg"
 _CALLERS: Final = 32
-_COLORS: Final = dict(zip(MODELS, ("#e08e0b", "#0b5fa5", "#2e8b57", "#c1272d"), strict=True))
 _FLOOR: Final = "#777777"
-# Text stays text, for readers and for searching.
-_STYLE: Final[dict[Any, Any]] = {
-    "svg.hashsalt": "rain-tomorrow",
-    "svg.fonttype": "none",
-    "font.size": 9,
-}
-_METADATA: Final = {"Date": None, "Creator": None}
 
 
 def draw(results: Results, folder: Path) -> None:
     """Draw what was measured, as SVG on white, which both a light and a dark page show."""
-    with mpl.rc_context(_STYLE):
+    with style():
         if any(one.cells for one in results.contenders):
-            _throughput(results).savefig(folder / THROUGHPUT, metadata=_METADATA)
+            write(_throughput(results), folder / THROUGHPUT)
         if results.profile:
-            _cost(results.profile).savefig(folder / COST, metadata=_METADATA)
+            write(_cost(results.profile), folder / COST)
 
 
 def _throughput(results: Results) -> Figure:
@@ -46,12 +39,12 @@ def _throughput(results: Results) -> Figure:
             if cell is None or (not cell.model and index):
                 continue
             offset = (1.5 - index) * height if cell.model else 0
-            color = _COLORS[model] if cell.model else _FLOOR
+            color = COLORS[model] if cell.model else _FLOOR
             bar = axes.barh(place + offset, cell.per_second, height, color=color)
             axes.bar_label(bar, [f"{cell.per_second:,.0f}"], padding=3, fontsize=7)
     axes.set_yticks(range(len(measured)), [one.title.replace(", ", ",\n", 1) for one in measured])
     axes.set_xlabel(f"Requests per second, one row, {_CALLERS} callers")
-    handles = [mpl.patches.Patch(color=color, label=model) for model, color in _COLORS.items()]
+    handles = [mpl.patches.Patch(color=color, label=model) for model, color in COLORS.items()]
     handles.append(mpl.patches.Patch(color=_FLOOR, label="no model"))
     axes.legend(handles=handles, loc="lower right", frameon=False, fontsize=8)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
@@ -74,7 +67,7 @@ def _cost(profile: Profile) -> Figure:
 def _curves(axes: Axes, curves: Mapping[str, Mapping[int, float]], label: str) -> None:
     for model, curve in curves.items():
         milliseconds = [cost / 1000 for cost in curve.values()]
-        axes.loglog([*curve], milliseconds, "o-", color=_COLORS[model], label=model, markersize=3)
+        axes.loglog([*curve], milliseconds, "o-", color=COLORS[model], label=model, markersize=3)
     axes.set_xlabel(label)
     axes.minorticks_off()
     axes.grid(color="#dddddd", linewidth=0.6)

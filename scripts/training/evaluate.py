@@ -23,7 +23,7 @@ from scripts.training import climate, dataset, fill_report, filling
 from scripts.training.dataset import Dataset
 from scripts.training.estimators import ESTIMATORS
 from scripts.training.failure import Failure, run
-from scripts.training.train import DATA, OBSERVATIONS, ROOT, fit, measure, threshold
+from scripts.training.train import DATA, OBSERVATIONS, ROOT, fit, measure, threshold, write_metrics
 
 DOCS: Final = ROOT / "docs"
 _TOLERANCE: Final = 1e-9
@@ -143,6 +143,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=OBSERVATIONS, help="file of observations")
     parser.add_argument("--models", type=Path, default=DATA, help="folder of the models")
+    parser.add_argument("--write", action="store_true", help="write metrics.json anew instead")
     parser.add_argument("--parity", action="store_true", help="compare ONNX with joblib instead")
     parser.add_argument("--protocol", choices=["five-cities"], help="another evaluation instead")
     parser.add_argument("--fill", action="store_true", help="measure random fill instead")
@@ -165,6 +166,8 @@ def main() -> None:
         rows = {n: {"balanced_accuracy": x, "before": _BEFORE[n]} for n, x in result.items()}
         _show("Five cities to 2017-06-25, five folds", rows, console)
     else:
+        if options.write:
+            write_metrics(measure(days.test(), options.models), options.models)
         result = recompute(days.test(), options.models)
         figures = ("roc_auc", "brier", "expected_calibration_error", "balanced_accuracy")
         rows = {n: {key: m[key] for key in figures} for n, m in result["models"].items()}

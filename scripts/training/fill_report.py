@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from scripts import pictures
 from scripts.training.failure import Failure
 from scripts.training.filling import FOUR, MASKED, gap_closed
 
@@ -21,13 +21,6 @@ _WAYS: Final = {
     "none": ("#777777", "^"),
     "climatology": ("#0b5fa5", "D"),
 }
-# The same bytes for the same figures; text stays text, for readers and for searching.
-_STYLE: Final[dict[Any, Any]] = {
-    "svg.hashsalt": "rain-tomorrow",
-    "svg.fonttype": "none",
-    "font.size": 9,
-}
-_METADATA: Final = {"Date": None, "Creator": None}
 
 
 def write(figures: Mapping[str, Any], docs: Path) -> None:
@@ -39,9 +32,9 @@ def write(figures: Mapping[str, Any], docs: Path) -> None:
         raise Failure(f"{document} has lost its lines {_BEGIN} and {_END}; put them back.")
     measured = "\n\n".join([_BEGIN, *_sections(figures), _END])
     document.write_text(before + measured + after, encoding="utf-8")
-    with mpl.rc_context(_STYLE):
-        _draw_brier(figures).savefig(docs / BRIER_PICTURE, metadata=_METADATA)
-        _draw_coverage(figures).savefig(docs / COVERAGE_PICTURE, metadata=_METADATA)
+    with pictures.style():
+        pictures.write(_draw_brier(figures), docs / BRIER_PICTURE)
+        pictures.write(_draw_coverage(figures), docs / COVERAGE_PICTURE)
 
 
 def _sections(figures: Mapping[str, Any]) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """Figures of a model on the test years, as `data/metrics.json` holds them."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -45,6 +46,31 @@ def figures(rain: Floats, probability: Floats, threshold: float) -> Figures:
         "roc_curve": _roc_curve(rain, probability),
         "calibration_curve": _calibration_curve(rain, probability),
     }
+
+
+def by_station(
+    rain: Floats, probability: Floats, station: NDArray[np.intp], names: Sequence[str]
+) -> dict[str, Figures]:
+    """Figures of one model at each station that has days of both kinds.
+
+    `brier_skill_score` is against the station's own share of rainy days, said every day (Murphy
+    1973); 0 is no better than that, 1 is perfect. `station` (n,) holds indices into `names`.
+    """
+    found: dict[str, Figures] = {}
+    for index, name in enumerate(names):
+        here = station == index
+        rained, said = rain[here], probability[here]
+        rate = float(rained.mean()) if len(rained) else 0.0
+        if 0 < rate < 1:
+            brier = float(sk.brier_score_loss(rained, said))
+            found[name] = {
+                "rows": len(rained),
+                "rain_rate": rate,
+                "roc_auc": float(sk.roc_auc_score(rained, said)),
+                "brier": brier,
+                "brier_skill_score": 1 - brier / (rate * (1 - rate)),
+            }
+    return found
 
 
 def expected_calibration_error(rain: Floats, probability: Floats) -> float:

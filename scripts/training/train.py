@@ -25,6 +25,7 @@ from function import __version__
 from function.artifacts import Artifacts
 from function.encode import Floats, Matrix
 from function.models import Models
+from function.observation import LOCATION
 from function.stations import Stations
 from scripts.training import climate, climatology, dataset, export, files, metrics
 from scripts.training.dataset import Dataset
@@ -111,8 +112,12 @@ def train(
 
 def measure(test: Dataset, data: Path) -> dict[str, Any]:
     """Figures of the committed models on test days, computed on the path that serves."""
-    models = Models(Artifacts(data))
+    artifacts = Artifacts(data)
+    models = Models(artifacts)
+    towns = Stations.parse(artifacts.read("stations.csv")).names
     matrix = models.encode(test.raw)
+    station = test.raw[:, LOCATION].astype(np.intp)
+    scores = {name: models.score(name, matrix) for name in models.names}
     first, last = test.period()
     return {
         "test_set": {
@@ -122,8 +127,11 @@ def measure(test: Dataset, data: Path) -> dict[str, Any]:
             "rain_rate": float(test.rain_tomorrow.mean()),
         },
         "models": {
-            name: metrics.figures(test.rain_tomorrow, models.score(name, matrix), card.threshold)
-            for name, card in models.cards.items()
+            name: {
+                **metrics.figures(test.rain_tomorrow, said, models.cards[name].threshold),
+                "stations": metrics.by_station(test.rain_tomorrow, said, station, towns),
+            }
+            for name, said in scores.items()
         },
     }
 
@@ -162,6 +170,15 @@ def write_registry(training: Dataset, output: Path, names: Sequence[str]) -> Non
         "models": entries,
     }
     files.write_json(registry, output / "registry.json")
+
+
+def write_metrics(measured: Mapping[str, Any], output: Path) -> None:
+    """Write `metrics.json`, and its checksum into the registry that is there."""
+    files.write_json(measured, output / "metrics.json")
+    path = output / "registry.json"
+    registry = msgspec.json.decode(path.read_bytes())
+    registry["files"]["metrics.json"] = files.checksum(output / "metrics.json")
+    files.write_json(registry, path)
 
 
 def publish(made: Path, output: Path) -> None:

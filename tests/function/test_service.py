@@ -4,7 +4,7 @@ import flask
 import msgspec
 import pytest
 
-from function import __version__, main, problems, service
+from function import __version__, main, problems, respond, service
 from function.problems import DeploymentError
 from function.stations import Stations
 from tests.serving import ROOT
@@ -22,7 +22,7 @@ def test_fault_of_ours_is_a_500_that_tells_nothing(
     def fail(_call: object) -> bytes:
         raise RuntimeError("the secret is xyzzy")
 
-    monkeypatch.setattr(main, "dispatch", fail)
+    monkeypatch.setattr(respond, "dispatch", fail)
     response = answer("/status")
     assert response.status_code == 500
     assert response.mimetype == problems.CONTENT_TYPE
@@ -41,7 +41,7 @@ def test_not_ready_is_a_503_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> 
     def broken() -> None:
         raise DeploymentError("The model random-forest gave nan for a probability.")
 
-    monkeypatch.setattr(main._SERVICE.models, "check", broken)
+    monkeypatch.setattr(respond._SERVICE.models, "check", broken)
     response = answer("/health/ready")
     assert response.status_code == 503
     assert "random-forest" in msgspec.json.decode(response.data)["detail"]

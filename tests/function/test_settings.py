@@ -20,7 +20,14 @@ def test_variables_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("MAX_ROWS", "many"), ("MAX_SAMPLES", "0"), ("MODEL_FORMAT", "pmml")]
+    ("name", "value"),
+    [
+        ("MAX_ROWS", "many"),
+        ("MAX_SAMPLES", "0"),
+        ("MODEL_FORMAT", "pmml"),
+        ("CORS_ORIGINS", "weather.example"),
+        ("CORS_ORIGINS", "https://weather.example/page"),
+    ],
 )
 def test_bad_value_is_named(name: str, value: str) -> None:
     with pytest.raises(DeploymentError, match=f"{name}={value}"):

@@ -24,6 +24,19 @@ def test_serving_imports_nothing_of_training() -> None:
     assert done.stdout.strip().endswith("[]")
 
 
+def test_production_server_imports_no_framework() -> None:
+    """They are a fifth of a start, and a tenth of the memory."""
+    program = (
+        "import sys, function.serve, function.wsgi;"
+        "frameworks = {'flask', 'werkzeug', 'functions_framework'};"
+        "print(sorted(frameworks & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_nothing_phones_home(tmp_path: Path, launcher: Launcher) -> None:
     home = tmp_path / "home"
     home.mkdir()

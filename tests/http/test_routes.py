@@ -10,7 +10,7 @@ MODELS = ["decision-tree", "logistic-regression", "random-forest", "support-vect
 FIGURES = {
     *("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc"),
     *("average_precision", "brier", "log_loss", "confusion_matrix", "threshold"),
-    *("roc_curve", "calibration_curve"),
+    *("roc_curve", "calibration_curve", "stations"),
 }
 
 
@@ -79,10 +79,16 @@ def test_head_answers_as_get_without_a_body(server: Server, path: str) -> None:
     get = requests.get(server.url + path, timeout=5)
     head = requests.head(server.url + path, timeout=5)
     assert (head.status_code, head.content) == (200, b"")
-    assert head.headers["Content-Length"] == str(len(get.content))
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/status/", "/predict/", "/metrics/", "/Status"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/nowhere", "/status/", "/predict/", "/metrics/", "/Status"),
+        *("/robots.txt", "/favicon.ico", "/metrics/%0A", "/%0A"),
+    ],
+)
 def test_unknown_path(server: Server, path: str) -> None:
     response = server.call("GET", path)
     assert response.status_code == 404
@@ -99,10 +105,10 @@ def test_unknown_model_of_metrics_is_suggested(server: Server) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/predict", "POST"),
-        ("DELETE", "/", "GET, HEAD, POST"),
-        ("POST", "/status", "GET, HEAD"),
-        ("PUT", "/random-fill", "POST"),
+        ("GET", "/predict", "OPTIONS, POST"),
+        ("DELETE", "/", "GET, HEAD, OPTIONS, POST"),
+        ("POST", "/status", "GET, HEAD, OPTIONS"),
+        ("PUT", "/random-fill", "OPTIONS, POST"),
     ],
 )
 def test_wrong_verb(server: Server, method: str, path: str, allowed: str) -> None:

@@ -3,17 +3,20 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.serving import ROOT, Server, free_port
 
+MONTH = "docs/invented-month.csv"
 MODELS = ["decision-tree", "logistic-regression", "random-forest", "support-vector-machine"]
 
 
 def call(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / "scripts" / "call", *arguments],
+        cwd=ROOT,
         env={**os.environ, "RAIN_URL": url},
         capture_output=True,
         text=True,
@@ -56,6 +59,29 @@ def test_json_is_the_answer_itself(server: Server) -> None:
     arguments = ("predict", "--json", "--model", "all", "--seed", "7", "Location=Perth")
     body = {"model": "all", "observation": {"Location": "Perth"}, "fill": {"seed": 7}}
     assert json.loads(output(server, *arguments)) == server.post("/predict", body).json()
+
+
+def test_file_is_printed_as_a_calendar_of_the_days_foretold(server: Server) -> None:
+    shown = output(server, "predict", "--seed", "7", MONTH)
+    document = json.loads(output(server, *("predict", "--json", "--seed", "7"), MONTH))
+    assert shown.startswith("Sydney, June 2026\n      Mon ")
+    for day, prediction in enumerate(document["predictions"][:29], start=2):
+        mark = "*" if prediction["rain_tomorrow"] else ""
+        assert f" {day}{prediction['probability']:>5.0%}{mark}" in shown
+    assert "July 2026" in shown
+
+
+def test_file_without_dates_is_printed_row_by_row(server: Server, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("min_temp\n12\n3\n")
+    lines = output(server, *("predict", "--location", "Perth", "--model", "all"), str(table))
+    assert [line.split()[:2] for line in lines.splitlines()[:-1]] == [
+        ["row", "1"],
+        ["row", "2"],
+    ] * 4
+    lines_of_json = tmp_path / "table.ndjson"
+    lines_of_json.write_text('{"Location": "Perth", "Date": "2026-06-30"}\n')
+    assert "Perth, July 2026" in output(server, "predict", str(lines_of_json))
 
 
 def test_random_fill(server: Server) -> None:

@@ -330,3 +330,20 @@ def test_perfect_and_useless_figures() -> None:
     assert metrics.expected_calibration_error(rain, np.full(1000, 0.65)) == pytest.approx(0.4)
     assert len(useless["calibration_curve"]["rows"]) == 10
     assert max(perfect["roc_curve"]["thresholds"]) == 1
+
+
+def test_figures_by_station() -> None:
+    rain = np.tile([0.0, 0.0, 0.0, 1.0], 250)
+    station = np.repeat([0, 1], 500)
+    rain[500:] = 0.0  # the second has no rainy day, and the third no day at all
+    found = metrics.by_station(rain, np.full(1000, 0.25), station, ["Here", "There", "Nowhere"])
+    assert found.keys() == {"Here"}
+    assert found["Here"] == {
+        "rows": 500,
+        "rain_rate": 0.25,
+        "roc_auc": 0.5,
+        "brier": 0.1875,
+        "brier_skill_score": 0,
+    }
+    perfect = metrics.by_station(rain, rain, station, ["Here", "There"])["Here"]
+    assert (perfect["brier_skill_score"], perfect["roc_auc"]) == (1, 1)

@@ -21,7 +21,7 @@ def test_not_found(api: Api) -> None:
 def test_wrong_verb(api: Api) -> None:
     """A known path with the wrong verb is 405, and says which one is right."""
     answer = api.get("/predict")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "OPTIONS, POST")
 
 
 @pytest.mark.parametrize("body", ["", "{", "nonsense", '{"observation": '])

@@ -1,0 +1,66 @@
+"""Files at /predict: from the form that a body has to the one that is asked for."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from function import payload
+from function.body import read
+from function.call import CSV, JSON, NDJSON, Answer, Call
+from function.files import csv_answer, ndjson
+from function.files.table import Table
+from function.observation import pointer
+from function.predict import as_json, score
+from function.problems import FieldError
+
+SEED: Final = "X-Seed"
+"""Header of a CSV answer, which has no other room for the seed."""
+
+
+def predict(call: Call, form: str) -> Answer:
+    """Answer a body of /predict that is no plain JSON, or is to be answered as CSV.
+
+    Args:
+        call: The request.
+        form: Its body's content type: `JSON`, `CSV` or `NDJSON`.
+
+    Raises:
+        Malformed: The body is not what it claims to be.
+        Invalid: Parameters, columns or values are wrong; each is named.
+        TooLarge: There are more rows, or rows x draws, than the limits allow.
+
+    """
+    stations, payloads = call.service.stations, call.service.payloads
+    query = payloads.query(_parameters(call))
+    content = read(call, call.service.settings.max_body_bytes)
+    table = None
+    if form == CSV:
+        charset = call.request.mimetype_params.get("charset", "")
+        table = Table(content, charset.casefold(), stations)
+        if table.station is not None:
+            query = msgspec.structs.replace(query, location=table.station)
+        request = payloads.predict_rows(table.rows(), query)
+    elif form == NDJSON:
+        request = payloads.predict_rows(ndjson.rows(content), query)
+    else:
+        request = payloads.predict(payload.decode(content), query)
+    forecast = score(call, request)
+    if call.preferred((JSON, CSV)) == JSON:
+        return as_json(call, request, forecast)
+    answer = csv_answer.predictions(request, forecast, stations, table)
+    kind = f"{CSV}; charset=utf-8; header=present"
+    return Answer(answer, kind, headers={SEED: str(request.fill.seed)})
+
+
+def _parameters(call: Call) -> Mapping[str, str]:
+    """Parameters of the query; raises `Invalid` where one is given twice."""
+    given = call.request.args.to_dict(flat=False)
+    twice = [
+        FieldError("/query" + pointer(name), "is given more than once")
+        for name, values in given.items()
+        if len(values) > 1
+    ]
+    if twice:
+        raise payload.invalid(twice)
+    return {name: values[0] for name, values in given.items()}

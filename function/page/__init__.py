@@ -1,0 +1,1 @@
+"""The page for people: what a browser gets that opens the function's address."""

@@ -1,0 +1,58 @@
+"""A request in, an answer out, a line in the log; importing this module makes it ready to serve."""
+
+import os
+import sys
+from wsgiref.types import WSGIEnvironment
+
+from function import telemetry
+from function.call import Answer, Call
+from function.manners import polished
+from function.problems import DeploymentError, Problem
+from function.routes import dispatch, refuse
+from function.service import Service
+from function.settings import Settings
+
+
+def _start() -> Service:
+    """Build the service, or end the process with a sentence before any port opens."""
+    try:
+        return Service(Settings.read(os.environ))
+    except DeploymentError as error:
+        sys.exit(f"rain-tomorrow cannot start: {error}")
+
+
+_SERVICE = _start()
+
+
+def respond(environ: WSGIEnvironment) -> Answer:
+    """Answer one request, as a server hands it over (PEP 3333), and log it."""
+    watch = telemetry.Stopwatch()
+    request_id = telemetry.request_id(environ.get(telemetry.REQUEST_ID_OF_WSGI))
+    trace = telemetry.trace(environ.get(telemetry.TRACEPARENT_OF_WSGI))
+    call = Call(_SERVICE, environ)
+    answer = polished(call, _answer(call, request_id))
+    fields = {
+        "request_id": request_id,
+        "method": environ["REQUEST_METHOD"],
+        "route": None,
+        **call.log,
+        "status": answer.status,
+        "ms": watch.milliseconds(),
+    }
+    headers = {**answer.headers, telemetry.REQUEST_ID: request_id}
+    if trace is not None:
+        headers[telemetry.TRACEPARENT] = str(trace)
+        fields |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
+    telemetry.access(fields)
+    _SERVICE.traffic.count(fields, call.filled)
+    return Answer(answer.body, answer.content_type, answer.status, headers)
+
+
+def _answer(call: Call, request_id: str) -> Answer:
+    try:
+        return dispatch(call)
+    except Problem as problem:
+        return refuse(call, problem)
+    except Exception as error:  # noqa: BLE001  (the last line of defence: nothing of it may reach a caller)
+        telemetry.failure(error, request_id)
+        return refuse(call, None)

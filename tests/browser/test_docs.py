@@ -1,0 +1,27 @@
+"""The page that shows the API, in a browser."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from function.routes import ROUTES
+from tests.serving import Server
+
+pytestmark = pytest.mark.browser
+
+
+def test_every_operation_is_shown(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/docs")
+    expect(page.locator(".opblock")).to_have_count(len(ROUTES))
+    expect(page.get_by_role("heading", name="rain-tomorrow", exact=False).first).to_be_visible()
+
+
+def test_prediction_is_tried(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/docs")
+    operation = page.locator("#operations-rain-tomorrow-post-predict")
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.locator("textarea").fill('{"observation": {"Location": "Hobart"}}')
+    operation.get_by_role("button", name="Execute").click()
+    answer = operation.locator(".live-responses-table")
+    expect(answer.locator("tbody .response-col_status").first).to_contain_text("200")
+    expect(answer).to_contain_text("The chance of rain tomorrow in Hobart is")
