@@ -14,6 +14,7 @@ from function.sensitivity import Narrowing, narrowing
 
 PERCENTILES: Final = (5.0, 95.0)
 _T = TypeVar("_T", bound=np.generic)
+_Block = tuple[Probabilities, NDArray[np.float64] | None]
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -58,45 +59,42 @@ def forecast(
 
     `explain` also tells of a single observation what would change the answer most.
     """
-    means: dict[str, list[Probabilities]] = {name: [] for name in names}
-    intervals: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
+    blocks: dict[str, list[_Block]] = {name: [] for name in names}
     first, missing, gaps = [], [], False
     explained: dict[str, Narrowing] = {}
     for completion in filler.complete(observations.raw, fill):
         matrix = models.encode(completion.samples)
         for name in names:
             samples = models.score(name, matrix)
-            means[name].append(_mean(samples, completion))
-            if fill.draws > 1:
-                intervals[name].append(_interval(samples, completion, fill.draws))
+            blocks[name].append(_summed_up(samples, completion, fill.draws))
             if explain:
                 explained[name] = narrowing(completion.samples, completion.missing[0], samples)
         first.append(completion.first())
         missing.append(completion.missing)
         gaps = gaps or completion.gaps
     scores = {
-        name: _score(
-            means[name], intervals[name], models.cards[name].threshold, explained.get(name)
-        )
+        name: _score(blocks[name], models.cards[name].threshold, explained.get(name))
         for name in names
     }
     return Forecast(scores, _joined(first), _joined(missing), gaps)
 
 
+def _summed_up(samples: Probabilities, completion: Completion, draws: int) -> _Block:
+    """Mean and interval of each row over its draws."""
+    interval = _interval(samples, completion, draws) if draws > 1 else None
+    return _mean(samples, completion), interval
+
+
+def _score(blocks: Sequence[_Block], threshold: float, explained: Narrowing | None) -> Score:
+    probability = _joined([mean for mean, _ in blocks])
+    intervals = [interval for _, interval in blocks if interval is not None]
+    interval = _joined(intervals) if intervals else None
+    return Score(probability, interval, probability >= threshold, threshold, explained)
+
+
 def _joined(blocks: Sequence[NDArray[_T]]) -> NDArray[_T]:
     """Blocks of rows as one; most requests have only one."""
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-
-
-def _score(
-    means: list[Probabilities],
-    intervals: list[NDArray[np.float64]],
-    threshold: float,
-    explained: Narrowing | None,
-) -> Score:
-    probability = _joined(means)
-    interval = _joined(intervals) if intervals else None
-    return Score(probability, interval, probability >= threshold, threshold, explained)
 
 
 def _mean(samples: Probabilities, completion: Completion) -> Probabilities:

@@ -29,6 +29,7 @@ Scorer = Callable[[Matrix], Probabilities]
 
 INPUT: Final = "features"
 OUTPUT: Final = "probability"
+_OUTPUTS: Final = [OUTPUT]
 # Rows scored at once: bounds the memory of a kernel machine, whose work is rows x landmarks.
 _CHUNK: Final = 512
 
@@ -120,8 +121,9 @@ def _onnx(content: bytes) -> Scorer:
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def score(matrix: Matrix) -> Probabilities:
-        (probability,) = session.run([OUTPUT], {INPUT: matrix})
-        return np.asarray(probability, dtype=np.float64).reshape(-1)
+        probability: Probabilities
+        (probability,) = session.run(_OUTPUTS, {INPUT: matrix})
+        return probability
 
     return score
 

@@ -171,7 +171,7 @@ def pointer(*tokens: str | int) -> str:
 
 def day_of_year(date: dt.date) -> float:
     """Day of the year, 1..366, as the raw matrix holds it."""
-    return float(date.timetuple().tm_yday)
+    return float(date.toordinal() - dt.date(date.year, 1, 1).toordinal() + 1)
 
 
 class Reader:

@@ -63,6 +63,9 @@ class PredictDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explain: bool | None = None
 
 
+_PREDICT_DECODER: Final = msgspec.json.Decoder(PredictDocument)
+
+
 class Query(msgspec.Struct, frozen=True):
     """What the query of /predict asks, where the body has no room for it or does not say.
 
@@ -138,14 +141,22 @@ class Payloads:
         """
         if query is not NO_QUERY:
             return self._thorough(_completed(document, query), query.location)
-        return self._quick(document) or self._thorough(document)
-
-    def _quick(self, document: object) -> PredictRequest | None:
-        """Read what is written just as documented, as most is; None for anything else."""
         try:
             asked = msgspec.convert(document, PredictDocument)
         except msgspec.ValidationError:
-            return None
+            return self._thorough(document)
+        return self._quick(asked) or self._thorough(document)
+
+    def read(self, body: bytes) -> PredictRequest:
+        """Decode and validate a JSON body of /predict; raises as `decode` and `predict` do."""
+        try:
+            asked = _PREDICT_DECODER.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._thorough(decode(body))
+        return self._quick(asked) or self._thorough(decode(body))
+
+    def _quick(self, asked: PredictDocument) -> PredictRequest | None:
+        """Take what is written just as documented, as most is; None for anything else."""
         model = self._default_model if asked.model is None else asked.model
         fill = _fill_of(asked.fill)
         one: object = asked.observation

@@ -11,12 +11,13 @@ from function.call import Language
 from function.forecast import Forecast, Score
 from function.models import Models
 from function.observation import COLUMNS, DATE, LOCATION, Observations, Raw, Value, present
-from function.payload import FillRequest, PredictRequest
+from function.payload import ALL, FillRequest, PredictRequest
 from function.stations import Stations
 
 Document = dict[str, Any]
 _Sentence = Callable[[str, Document], str]
 _json: Final = msgspec.json.encode
+_FIRST: Final = slice(1)
 _ROWS: Final = 256  # made into JSON at once: objects take ten times the memory of their text
 
 
@@ -24,24 +25,34 @@ def predictions(
     request: PredictRequest, forecast: Forecast, stations: Stations, language: Language
 ) -> bytes | Iterator[bytes]:
     """JSON answer of /predict; a large one in pieces, each made when it is sent."""
-    pieces = _predictions(request, forecast, stations, _SENTENCES[language])
-    return pieces if len(request.observations.raw) > _ROWS else b"".join(pieces)
+    names = stations.names
+    towns = [names[int(station)] for station in request.observations.raw[:, LOCATION].tolist()]
+    sentence, filled = _SENTENCES[language], _filled(forecast)
+    if request.many:
+        pieces = _predictions(request, forecast, filled, towns, sentence)
+        return pieces if len(towns) > _ROWS else b"".join(pieces)
+    answers = {
+        name: {"prediction": _documents(score, _FIRST, filled, towns, sentence)[0]}
+        for name, score in forecast.scores.items()
+    }
+    said = {"models": answers} if request.model == ALL else answers[request.model]
+    return _json({"model": request.model, **said, "fill": request.fill})
 
 
 def _predictions(
-    request: PredictRequest, forecast: Forecast, stations: Stations, sentence: _Sentence
+    request: PredictRequest,
+    forecast: Forecast,
+    filled: Sequence[msgspec.Raw | None],
+    towns: Sequence[str],
+    sentence: _Sentence,
 ) -> Iterator[bytes]:
-    stations_of_rows = request.observations.raw[:, LOCATION].astype(int).tolist()
-    towns = [stations.names[station] for station in stations_of_rows]
-    filled = _filled(forecast)
-
     def part(score: Score) -> Iterator[bytes]:
-        yield b'"predictions":[' if request.many else b'"prediction":'
+        yield b'"predictions":['
         for start in range(0, len(towns), _ROWS):
             block = slice(start, start + _ROWS)
             documents = _documents(score, block, filled[block], towns[block], sentence)
             yield (b"," if start else b"") + _json(documents)[1:-1]
-        yield b"]" if request.many else b""
+        yield b"]"
 
     yield b'{"model":' + _json(request.model)
     if request.model in forecast.scores:

@@ -10,7 +10,7 @@ from function import __version__, fill, manners, payload, problems, reply
 from function.body import kind, read_json
 from function.call import CSV, HTML, JSON, NDJSON, Answer, Call
 from function.observation import suggestion
-from function.predict import as_json, predict
+from function.predict import as_json, predict, score
 from function.problems import (
     FieldError,
     Invalid,
@@ -208,7 +208,8 @@ def _predict(call: Call) -> Answer:
         from function.files import exchange  # few need it, and a start not at all
 
         return exchange.predict(call, form)
-    return _predict_document(call, _document(call))
+    request = call.service.payloads.read(read_json(call, call.service.settings.max_body_bytes))
+    return as_json(call, request, score(call, request))
 
 
 def _predict_document(call: Call, document: object) -> Answer:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from function import payload, reply
+from function import reply
 from function.encode import Matrix
 from function.fill import Completion, Fill
 from function.forecast import forecast
@@ -30,7 +30,7 @@ ROWS: Final = (1, 10, 100, 1_000, 10_000)
 DRAWS: Final = (1, 10, 100, 1_000)
 _CORE: Final = ("fill", "encode", "score")
 # What a forecast does around these three is "gather": means, intervals, thresholds.
-STAGES: Final = ("decode", "authenticate", "validate", *_CORE, "gather", "encode reply")
+STAGES: Final = ("authenticate", "decode, validate", *_CORE, "gather", "encode reply")
 _T = TypeVar("_T")
 _ALICE: Final = "Basic " + base64.b64encode(b"alice:wonderland").decode()
 _BATCH_NS: Final = 200_000  # long enough for the clock, short enough for a median over many
@@ -68,9 +68,8 @@ class Watched:
     def predict(self, body: bytes) -> None:
         """Answer a request, and keep what each stage of it took."""
         service, watch = self._service, self._watch
-        document = watch("decode", payload.decode, body)
         watch("authenticate", service.credentials.authenticate, _ALICE)
-        request = watch("validate", service.payloads.predict, document)
+        request = watch("decode, validate", service.payloads.read, body)
         self.nanoseconds |= dict.fromkeys(_CORE, 0)
         parts: Any = self  # stands in for the models and the filler
         names = (request.model,)
@@ -111,9 +110,8 @@ def stages(service: Service, body: bytes, seconds: float) -> dict[str, float]:
 
 def whole(service: Service, body: bytes) -> bytes:
     """Everything but HTTP: from a body and a header to the answer's body."""
-    document = payload.decode(body)
     service.credentials.authenticate(_ALICE)
-    request = service.payloads.predict(document)
+    request = service.payloads.read(body)
     names = (request.model,)
     answer = forecast(request.observations, request.fill, names, service.models, service.filler)
     said = reply.predictions(request, answer, service.stations, "en")
