@@ -18,6 +18,8 @@ JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 HTML: Final = "text/html"
+EVENT_HEADER: Final = "HTTP_CE_"
+"""How WSGI names the headers of a CloudEvent in binary mode."""
 
 Language = Literal["en", "fr"]
 Body = bytes | Iterator[bytes]
@@ -66,6 +68,13 @@ class Call:
             if quality > 0 and primary in {"en", "fr"}:
                 return "fr" if primary == "fr" else "en"
         return "en"
+
+    def event_mode(self) -> Literal["structured", "binary", ""]:
+        """Mode of the CloudEvent that a request is, or means to be; empty where it is none."""
+        kind: str = self.environ.get("CONTENT_TYPE", "")
+        if kind.lstrip().lower().startswith("application/cloudevents"):
+            return "structured"
+        return "binary" if any(name.startswith(EVENT_HEADER) for name in self.environ) else ""
 
     def check_models(self) -> None:
         """Let every model answer once; raises `Unavailable` where one does not."""

@@ -116,7 +116,7 @@ def _set_malloc() -> None:
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         # Large blocks go back to the system at once: 16 MB for each first password, say.
-        mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
+        mallopt(_M_MMAP_THRESHOLD, 64 * 1024)
         # Each thread's own arena would keep what its largest request has taken.
         mallopt(_M_ARENA_MAX, 2)
 

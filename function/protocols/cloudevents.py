@@ -9,7 +9,6 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from typing import Final
-from wsgiref.types import WSGIEnvironment
 
 import msgspec
 from cloudevents.conversion import to_binary, to_structured
@@ -17,7 +16,7 @@ from cloudevents.http import CloudEvent
 
 from function import payload, reply
 from function.body import read_json
-from function.call import JSON, Answer, Call
+from function.call import EVENT_HEADER, JSON, Answer, Call
 from function.observation import LOCATION
 from function.payload import PredictRequest
 from function.predict import predict
@@ -32,17 +31,6 @@ SOURCE: Final = "/rain-tomorrow"
 _VERSION: Final = "1.0"
 _REQUIRED: Final = ("specversion", "id", "source", "type")
 _CARRIED_ON: Final = ("subject", "traceparent", "tracestate")
-_HEADER: Final = "HTTP_CE_"  # how WSGI names the headers of binary mode
-
-
-def speaks(environ: WSGIEnvironment) -> bool:
-    """Whether a request is an event, or means to be one."""
-    return _is_structured(environ) or any(name.startswith(_HEADER) for name in environ)
-
-
-def _is_structured(environ: WSGIEnvironment) -> bool:
-    kind: str = environ.get("CONTENT_TYPE", "")
-    return kind.lstrip().lower().startswith("application/cloudevents")
 
 
 def answer(call: Call) -> Answer:
@@ -56,7 +44,7 @@ def answer(call: Call) -> Answer:
 
     """
     call.log["action"] = "event"
-    structured = _is_structured(call.environ)
+    structured = call.event_mode() == "structured"
     event = _structured(call) if structured else _binary(call)
     try:
         asked, forecast = predict(call, event.get_data())
@@ -97,9 +85,9 @@ def _structured(call: Call) -> CloudEvent:
 def _binary(call: Call) -> CloudEvent:
     """Event whose attributes are in headers, and whose data are the body."""
     attributes = {
-        name.removeprefix(_HEADER).lower(): value
+        name.removeprefix(EVENT_HEADER).lower(): value
         for name, value in call.environ.items()
-        if name.startswith(_HEADER)
+        if name.startswith(EVENT_HEADER)
     }
     _check(attributes)
     body = read_json(call, call.service.settings.max_body_bytes)
