@@ -18,10 +18,13 @@ export async function ask(path, { body, type = "application/json", accept = "app
   const abort = new AbortController();
   const longest = setTimeout(() => abort.abort(), LONGEST);
   const timer = slow && setTimeout(slow, SLOW);
+  // The page's own, and not the browser's: so the sentences fit the page, and the curl line.
+  const headers = { Accept: accept, "Accept-Language": document.documentElement.lang };
+  if (body !== undefined) headers["Content-Type"] = type;
   try {
     const response = await fetch(path, {
       method: body === undefined ? "GET" : "POST",
-      headers: body === undefined ? { Accept: accept } : { Accept: accept, "Content-Type": type },
+      headers,
       body,
       credentials: "same-origin",
       signal: abort.signal,

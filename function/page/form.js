@@ -51,9 +51,10 @@ export function hint(described) {
   }
 }
 
-/** Observation as it was typed: numbers as numbers, what is empty left out. */
-export function read(location) {
-  const observation = { Location: location };
+/** Observation as it was typed: numbers as numbers, what is empty left out. Where no day was typed,
+ * it is named nevertheless: who repeats the question tomorrow shall get the same answer. */
+export function read({ name, date }) {
+  const observation = { Location: name, Date: date };
   for (const element of $("fields").querySelectorAll("input, select")) {
     const text = element.value.trim();
     if (text === "") continue;

@@ -31,6 +31,9 @@ function path(coordinates, closing) {
   return `M${points.join("L")}${closing}`;
 }
 
+/** A name as all ways to write it have it. */
+export const bare = (name) => name.replace(/[\s_-]/g, "").toLowerCase();
+
 /** Town's name with its words apart. */
 export const spoken = (name) => name.replace(/(?<=[a-z])(?=[A-Z])/g, " ");
 

@@ -2,6 +2,7 @@
 
 import { ask, Refused } from "./api.js";
 import { $, html, percent } from "./elements.js";
+import { bare, spoken } from "./map.js";
 
 const LARGEST = 2 * 1024 * 1024; // bytes; a month has 5 kB
 const MOST = 10; // errors that are shown
@@ -43,16 +44,31 @@ function place(pointer) {
 }
 
 function show(text, station) {
-  const [heading, ...lines] = text.trim().split(/\r?\n/).map((line) => line.split(","));
-  const of = (name) => heading.indexOf(name);
-  const rows = lines.map((cells) => {
-    const probability = Number(cells[of("probability")]);
-    return html("tr", {}, html("th", { scope: "row" }, cells[of("Date")]), html("td", {}, cells[of("Location")] ?? station),
-      html("td", {}, html("meter", { min: 0, max: 1, value: probability, "aria-label": `Chance after ${cells[of("Date")]}` })),
-      html("td", {}, percent(probability)), html("td", {}, cells[of("rain_tomorrow")] === "Yes" ? "rain" : "no rain"));
+  const [heading, ...rows] = cells(text);
+  const names = heading.map(bare);
+  // A table's own columns are as it has them; those of the answer are the last.
+  const own = (row, name) => row[names.indexOf(name)]?.replace(/^NA$/, "") ?? "";
+  const answered = (row, name) => row[heading.lastIndexOf(name)];
+  const shown = rows.map((row, index) => {
+    const day = own(row, "date") || `Row ${index + 1}`;
+    const probability = Number(answered(row, "probability"));
+    return html("tr", {}, html("th", { scope: "row" }, day), html("td", {}, spoken(own(row, "location") || station)),
+      html("td", {}, html("meter", { min: 0, max: 1, value: probability, "aria-label": `Chance after ${day}` })),
+      html("td", {}, percent(probability)), html("td", {}, answered(row, "rain_tomorrow") === "Yes" ? "rain" : "no rain"));
   });
   $("calendar").replaceChildren(html("table", {}, html("caption", {}, `${rows.length} days, and the chance of rain on the day after each`),
     html("thead", {}, html("tr", {}, ...["Day", "Station", "Chance", "Per cent", "Answer"].map((each) => html("th", { scope: "col" }, each)))),
-    html("tbody", {}, ...rows)));
+    html("tbody", {}, ...shown)));
   $("calendar").hidden = false;
+}
+
+/** Rows of cells of a CSV text; between quotes stand commas, line ends, and quotes written twice. */
+function cells(text) {
+  const rows = [[]];
+  for (const [, quoted, plain, end] of text.trimEnd().matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    rows.at(-1).push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === "") break;
+    if (end !== ",") rows.push([]);
+  }
+  return rows;
 }

@@ -4,7 +4,7 @@ import { json, post } from "./api.js";
 import * as answer from "./answer.js";
 import { $, html } from "./elements.js";
 import * as form from "./form.js";
-import { chooser, spoken } from "./map.js";
+import { bare, chooser, spoken } from "./map.js";
 import * as month from "./month.js";
 import * as performance from "./performance.js";
 
@@ -13,7 +13,6 @@ const FIRST = "Sydney";
 let stations = [], models, described, mark = () => {};
 let latest = 0; // of the stations asked for, so that a slow answer does not overtake
 
-const bare = (name) => name.replace(/[\s_-]/g, "").toLowerCase();
 const find = (text) => stations.find((station) => bare(station.name) === bare(text));
 const newSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
@@ -70,7 +69,7 @@ async function predict() {
   form.complain([]);
   $("failure").textContent = "";
   const request = {
-    model: "all", observation: form.read(described.name), explain: true,
+    model: "all", observation: form.read(described), explain: true,
     fill: { strategy: "climatology", draws: DRAWS, seed: newSeed() },
   };
   const answered = await post("predict", request, slow);
@@ -83,7 +82,7 @@ async function predict() {
 async function surprise() {
   form.complain([]);
   $("failure").textContent = "";
-  const filled = await post("random-fill", { observation: form.read(described.name) }, slow);
+  const filled = await post("random-fill", { observation: form.read(described) }, slow);
   form.write(filled.observation);
   await predict();
 }
