@@ -19,7 +19,8 @@ from tests.serving import ROOT, free_port
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("bases")]
 TESTERS: Final = {
-    *("authentication", "errors", "metrics", "protocols", "random-fill", "status"),
+    *("authentication", "errors", "files", "http", "metrics", "page", "protocols"),
+    *("random-fill", "status"),
     *("predict-decision-tree", "predict-logistic-regression"),
     *("predict-random-forest", "predict-support-vector-machine"),
 }

@@ -76,38 +76,3 @@ def test_event_refused(api: Api) -> None:
     assert "source" in answer.json()["detail"]
     headers = {"Content-Type": "application/cloudevents-batch+json"}
     assert api.post("/", data="[]", headers=headers).status_code == 415
-
-
-def test_files(api: Api, model: str) -> None:
-    """A CSV file gets the same figures as a prediction, as JSON and as CSV."""
-    table = "Location,Date,Humidity3pm\nHobart,2024-06-30,71\n"
-    path = f"/predict?model={model}&strategy=climatology&draws=20&seed=7"
-    headers = {"Content-Type": "text/csv"}
-    document = {"model": model, "observations": [DAY], "fill": FILL}
-    expected = api.post("/predict", document).json()
-    assert api.post(path, data=table, headers=headers).json() == expected
-    answer = api.post(path, data=table, headers={**headers, "Accept": "text/csv"})
-    header, row = answer.text.splitlines()
-    assert (
-        header == "Location,Date,Humidity3pm,probability,rain_tomorrow,interval_low,interval_high"
-    )
-    assert float(row.split(",")[3]) == expected["predictions"][0]["probability"]
-
-
-def test_description(api: Api) -> None:
-    """The API is described for machines, and shown with nothing of another host."""
-    document = api.get("/openapi.json").json()
-    assert document["openapi"].startswith("3.1.")
-    assert "post" in document["paths"]["/predict"]
-    assert "text/html" in api.get("/docs").headers["Content-Type"]
-    assert "SwaggerUIBundle" in api.get("/docs/swagger-ui-bundle.js").text
-
-
-def test_compression(api: Api) -> None:
-    """Who asks for it gets large answers compressed, and need not fetch them twice."""
-    answer = api.get("/metrics", headers={"Accept-Encoding": "gzip"})
-    assert answer.headers["Content-Encoding"] == "gzip"
-    again = api.get(
-        "/metrics", headers={"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
-    )
-    assert again.status_code == 304
