@@ -188,8 +188,15 @@ def _require_platform(name: str, kubectl: Kubectl) -> None:
 
 
 def _has_knative(kubectl: Kubectl) -> bool:
-    kinds = kubectl.do("api-resources", "--api-group=serving.knative.dev", "--output=name")
-    return FORMS["knative"].workload in kinds.split()
+    """Whether the API server knows Knative's Services.
+
+    Asked of this one API: a list of all fails while any other of them is down, such as that of a
+    metrics server that has just been started.
+    """
+    answer = kubectl.ask("get", "--raw=/apis/serving.knative.dev/v1")
+    if answer.returncode and "NotFound" not in answer.stderr:
+        raise Failure(f"Whether Knative is there cannot be told ({gist(answer)}); run this again.")
+    return not answer.returncode
 
 
 def _minikube_profile(kubectl: Kubectl) -> str:

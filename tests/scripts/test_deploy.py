@@ -51,7 +51,7 @@ Answers = Mapping[str, Mapping[str, str | int]]
 MINIKUBE: dict[str, dict[str, str | int]] = {
     "config get-contexts": {"out": "minikube\nother\n"},
     "config current-context": {"out": "minikube\n"},
-    "api-resources": {"out": "routes.serving.knative.dev\nservices.serving.knative.dev\n"},
+    "--raw=/apis/serving.knative.dev/v1$": {"out": '{"kind": "APIResourceList"}'},
     "get ingressclass nginx": {"out": '{"kind": "IngressClass"}'},
     "get nodes": {"out": "minikube"},
     "get services.serving.knative.dev/rain-tomorrow": {
@@ -62,6 +62,9 @@ MINIKUBE: dict[str, dict[str, str | int]] = {
     },
     "docker build": {"out": f"{IMAGE_ID}\n"},
     "minikube --profile=minikube ip": {"out": "192.168.49.2\n"},
+}
+NO_KNATIVE: Answers = {
+    "--raw=/apis/serving.knative.dev/v1$": {"status": 1, "err": "Error from server (NotFound): x\n"}
 }
 WITH_NAMESPACE = {"get namespace": {"out": '{"metadata": {"labels": {}}}'}}
 
@@ -182,7 +185,7 @@ def test_first_deployment_to_knative(world: World) -> None:
 
 
 def test_first_deployment_without_knative(world: World) -> None:
-    world.answer({"api-resources": {"out": ""}})
+    world.answer(NO_KNATIVE)
     output = world.deploy("plain", "--demo")
     assert output.endswith("\n  curl http://192.168.49.2/status\n")
     applied = world.applied()
@@ -272,7 +275,11 @@ def test_image_of_a_registry_is_neither_built_nor_loaded(world: World, reference
             {" version ": {"status": 1, "err": "E1 noise\nconnection refused\n"}},
             *([], "No cluster answers in context minikube (connection refused)"),
         ),
-        ({"api-resources": {"out": ""}}, [], "Knative Serving is not installed"),
+        (NO_KNATIVE, [], "Knative Serving is not installed"),
+        (
+            {"--raw=/apis/serving.knative.dev/v1$": {"status": 1, "err": "(Forbidden): no\n"}},
+            *([], "cannot be told ((Forbidden): no); run this again"),
+        ),
         ({"get nodes": {"out": ""}}, [], "is no minikube cluster"),
         ({"docker build": {"status": 1, "err": "no daemon\n"}}, [], "(no daemon); start Docker"),
         ({"image load": {"status": 1, "err": "disk full\n"}}, [], "(disk full); `minikube status`"),
@@ -370,7 +377,7 @@ def test_delete_leaves_a_namespace_that_others_use(world: World) -> None:
 
 def test_delete_where_there_is_nothing(world: World) -> None:
     assert "nothing to delete" in world.deploy("knative", "--delete")
-    world.answer({**WITH_NAMESPACE, "api-resources": {"out": ""}})
+    world.answer({**WITH_NAMESPACE, **NO_KNATIVE})
     world.deploy("knative", "--delete")
     assert "services.serving.knative.dev" not in json.dumps(world.calls(" delete "))
 
