@@ -5,9 +5,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from function.call import JSON, Call
+from function.observation import COLUMNS
 from function.problems import Malformed, TooLarge, UnsupportedMediaType
 
 _GZIP: Final = 31  # zlib's name for a gzip frame
+_MOST_MEMBERS: Final = 256  # each takes a copy of what comes after it
+_MOST_DIGITS: Final = 18
+_MOST_OTHERS: Final = 1000  # objects that are no rows
 _CUT: Final = "The body ended before its Content-Length."
 
 
@@ -40,13 +44,14 @@ def read(call: Call, limit: int) -> bytes:
     """Body of a request.
 
     Raises:
-        TooLarge: It has more than `limit` bytes, compressed or not.
+        TooLarge: It has more than `limit` bytes, compressed or not, or too many parts.
         Malformed: The client went away before its end, or it is not compressed as it says.
         UnsupportedMediaType: It is compressed in another way than gzip's.
 
     """
     announced = call.environ.get("CONTENT_LENGTH", "")
-    if announced.isdecimal() and "HTTP_TRANSFER_ENCODING" not in call.environ:
+    told = announced.isdecimal() and len(announced) <= _MOST_DIGITS
+    if told and "HTTP_TRANSFER_ENCODING" not in call.environ:
         body = _read(call, int(announced), limit)
     else:
         body = _read_chunks(call, limit)
@@ -55,7 +60,21 @@ def read(call: Call, limit: int) -> bytes:
         body = _decompressed(body, encoding.strip().lower(), limit)
     if body is None:
         raise TooLarge(f"The body is larger than {limit} bytes; send fewer rows.")
+    _check_parts(body, call.service.settings.max_rows)
     return body
+
+
+def _check_parts(body: bytes, rows: int) -> None:
+    """Refuse more objects, lists or values than any request of `rows` rows could need.
+
+    Read, each takes up to a hundred times the memory of its text, before anybody can count them.
+    """
+    objects = 2 * rows + _MOST_OTHERS  # with room to be told how many rows there are
+    values = objects * len(COLUMNS)
+    if len(body) > objects:
+        for mark, most in ((b"{", objects), (b"[", values), (b",", values)):
+            if body.count(mark) > most:
+                raise TooLarge(f"The body has more parts than {rows} rows need; send fewer.")
 
 
 def _read(call: Call, length: int, limit: int) -> bytes | None:
@@ -74,7 +93,7 @@ def _read(call: Call, length: int, limit: int) -> bytes | None:
 
 def _read_chunks(call: Call, limit: int) -> bytes | None:
     """Read a body of which only its end tells the length, or None where it is over the limit."""
-    from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+    from function.web import ClientDisconnected, RequestEntityTooLarge
 
     request = call.request
     # Werkzeug cuts it at the maximum in silence; one byte more shows.
@@ -97,8 +116,9 @@ def _decompressed(body: bytes, encoding: str, limit: int) -> bytes | None:
             f"A body may be compressed with gzip, not {encoding[:64]}.",
             headers={"Accept-Encoding": "gzip, identity"},  # RFC 9110, 12.5.3
         )
-    parts, room = [], limit
-    while True:
+    parts: list[bytes] = []
+    room = limit
+    while len(parts) < _MOST_MEMBERS:
         decompressor = zlib.decompressobj(_GZIP)
         try:
             part = decompressor.decompress(body, room + 1)
@@ -113,3 +133,4 @@ def _decompressed(body: bytes, encoding: str, limit: int) -> bytes | None:
         body = decompressor.unused_data
         if not body:  # RFC 1952, 2.2: another member may follow
             return b"".join(parts)
+    raise Malformed(f"The body is more than {_MOST_MEMBERS} gzips one after the other.")

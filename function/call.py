@@ -12,7 +12,7 @@ from function.problems import DeploymentError, Unavailable
 from function.service import Service
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Request
+    from function.web import Request
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
@@ -42,7 +42,7 @@ class Call:
     @functools.cached_property
     def request(self) -> "Request":
         """The request, read with all of Werkzeug's care; most need none of it."""
-        from werkzeug.wrappers import Request  # a fifth of a start
+        from function.web import Request
 
         # Unless told not to, it leaves itself in the environ, and both wait, with the body, for the
         # garbage collector.
@@ -60,8 +60,7 @@ class Call:
         told: str = self.environ.get("HTTP_ACCEPT_LANGUAGE", "").lower()
         if "fr" not in told:
             return "en"
-        from werkzeug.datastructures import LanguageAccept
-        from werkzeug.http import parse_accept_header
+        from function.web import LanguageAccept, parse_accept_header
 
         for language, quality in parse_accept_header(told, LanguageAccept):  # the best first
             primary = language.partition("-")[0]

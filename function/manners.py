@@ -98,7 +98,7 @@ def _takes_gzip(environ: WSGIEnvironment) -> bool:
     told: str = environ.get("HTTP_ACCEPT_ENCODING", "").lower()
     if "gzip" not in told or ";" not in told:
         return "gzip" in told
-    from werkzeug.http import parse_accept_header
+    from function.web import parse_accept_header
 
     return parse_accept_header(told).quality("gzip") > 0
 
@@ -134,6 +134,6 @@ def _is_known(environ: WSGIEnvironment, tag: str) -> bool:
     told = environ.get("HTTP_IF_NONE_MATCH")
     if not told:
         return False
-    from werkzeug.http import parse_etags
+    from function.web import parse_etags
 
     return parse_etags(told).contains_weak(tag.strip('"'))

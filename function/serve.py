@@ -37,6 +37,8 @@ from function.settings import Server
 CGROUPS: Final = Path("/sys/fs/cgroup")
 # Of <malloc.h>.
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+# Bytes; Granian would take 400 KiB, which Accept, say, takes a second to be read of.
+_MOST_HEADERS: Final = 32 * 1024
 # Granian's own words, in the form of the function's log.
 _LOGGING: Final = {
     "version": 1,
@@ -145,7 +147,9 @@ def serve(server: Server) -> None:
         port=server.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=server.idle_seconds * 1000),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=server.idle_seconds * 1000, max_buffer_size=_MOST_HEADERS
+        ),
         blocking_threads=server.threads or max(2, math.ceil(2 * cpus())),
         backlog=server.backlog,
         grace_seconds=server.grace_seconds,

@@ -12,10 +12,11 @@ from function.files import csv_answer, ndjson
 from function.files.table import Table
 from function.observation import pointer
 from function.predict import as_json, score
-from function.problems import FieldError
+from function.problems import FieldError, TooLarge
 
 SEED: Final = "X-Seed"
 """Header of a CSV answer, which has no other room for the seed."""
+_MOST_OTHERS: Final = 1000  # lines that are no rows
 
 
 def predict(call: Call, form: str) -> Answer:
@@ -35,6 +36,8 @@ def predict(call: Call, form: str) -> Answer:
     query = payloads.query(_parameters(call))
     content = read(call, call.service.settings.max_body_bytes)
     table = None
+    if form != JSON:
+        _check_lines(content, call.service.settings.max_rows)
     if form == CSV:
         charset = call.request.mimetype_params.get("charset", "")
         table = Table(content, charset.casefold(), stations)
@@ -51,6 +54,13 @@ def predict(call: Call, form: str) -> Answer:
     answer = csv_answer.predictions(request, forecast, stations, table)
     kind = f"{CSV}; charset=utf-8; header=present"
     return Answer(answer, kind, headers={SEED: str(request.fill.seed)})
+
+
+def _check_lines(content: bytes, rows: int) -> None:
+    """Refuse a file of empty lines, which would be looked through for rows one by one."""
+    most = 2 * rows + _MOST_OTHERS  # with room for an empty line after each, or cells with several
+    if max(content.count(b"\n"), content.count(b"\r")) > most:
+        raise TooLarge(f"The file has more lines than {rows} rows need; send fewer.")
 
 
 def _parameters(call: Call) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from function.observation import COLUMNS, FIELDS, column, suggestion
+from function.observation import COLUMNS, FIELDS, MAX_ERRORS, column, suggestion
 from function.payload import Row, invalid
 from function.problems import FieldError, Malformed
 from function.stations import Stations
@@ -167,6 +167,8 @@ def _fields(header: Sequence[str], line: int) -> list[str | None]:
             complaint = f"gives {field} a second time"
         if complaint:
             errors.append(FieldError(f"/line/{line}/{name[:64]}", complaint))
+        if len(errors) >= MAX_ERRORS:
+            break
         fields.append(field)
     if errors:
         raise invalid(errors)

@@ -7,6 +7,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protoc
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -31,6 +32,7 @@ SOURCE: Final = "/rain-tomorrow"
 _VERSION: Final = "1.0"
 _REQUIRED: Final = ("specversion", "id", "source", "type")
 _CARRIED_ON: Final = ("subject", "traceparent", "tracestate")
+_ATTRIBUTE: Final = re.compile("[a-z0-9]+")  # the SDK takes others for the same in lower case
 
 
 def answer(call: Call) -> Answer:
@@ -74,6 +76,9 @@ def _structured(call: Call) -> CloudEvent:
     attributes = {
         name: value for name, value in document.items() if name not in {"data", "data_base64"}
     }
+    for name in attributes:
+        if not _ATTRIBUTE.fullmatch(name):
+            raise Malformed("The event has an attribute whose name is not a-z and 0-9.")
     _check(attributes)
     kind = attributes.get("datacontenttype", JSON)
     if not isinstance(kind, str) or not kind.partition(";")[0].strip().endswith(("/json", "+json")):

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -214,3 +215,28 @@ def test_keep_alive_and_head(tmp_path: Path) -> None:
         assert (answer.status, answer.read()) == (200, b"")
         assert connected(running) == 1
         connection.close()
+
+
+def test_first_requests_may_come_at_once(tmp_path: Path) -> None:
+    """What is imported when it is first needed is needed by several threads at the same moment."""
+    kinds: list[tuple[str, str, dict[str, str]]] = [
+        ("GET", "/nowhere", {}),
+        ("POST", "/predict", {"Content-Type": "text/plain"}),
+        ("POST", "/predict", {"Content-Type": "text/csv", "Transfer-Encoding": "chunked"}),
+        ("GET", "/metrics", {"If-None-Match": '"a"'}),
+        ("GET", "/metrics", {"Accept-Encoding": "gzip;q=1"}),
+        ("GET", "/", {"Accept": "text/html"}),
+        ("GET", "/prometheus", {}),
+        ("GET", "/openapi.json", {}),
+    ]
+    with serve(tmp_path / "log", "granian", THREADS="8") as running:
+        together = threading.Barrier(len(kinds))
+
+        def ask(kind: tuple[str, str, dict[str, str]]) -> int:
+            method, path, headers = kind
+            body = iter([b"Location"]) if "Transfer-Encoding" in headers else b""
+            together.wait(timeout=10)
+            return running.call(method, path, headers=headers, data=body).status_code
+
+        with ThreadPoolExecutor(len(kinds)) as callers:
+            assert list(callers.map(ask, kinds)) == [404, 415, 422, 200, 200, 200, 200, 200]
