@@ -33,7 +33,7 @@ _NAMES: Final = (
     *("action", "data", "data_base64", "specversion", "SpecVersion", "ID", "id", "source", "type"),
     *("inputs", "outputs", "name", "datatype", "shape", "parameters", "binary_data_size"),
     *("binary_data", "binary_data_output", "MinTmp", "min-temp", "", " ", "a/b~c", "\0", "x" * 200),
-    *("__class__", "constructor", "ſtrategy", "K", "subject", "tracestate", "a b", "é"),
+    *("__class__", "constructor", "\u017ftrategy", "K", "subject", "tracestate", "a b", "é"),
 )
 _TOKENS: Final = (
     *(b",", b":", b'"', b"'", b"\r", b"\n", b"\r\n", b"\n\n", b";", b"\t", b"\0", b"\xff", b"="),
@@ -335,6 +335,7 @@ _CHANGES: Final[Mapping[str, Callable[[Mutator, Request, Sequence[Request]], Req
     "credentials": Mutator._credentials,
     "query": Mutator._query,
     "headers": Mutator._header,
+    "large-answers": Mutator._header,
     "path": Mutator._path,
 }
 

@@ -18,17 +18,38 @@ _encode: Final = msgspec.json.encode
 _JSON: Final = "application/json"
 
 DAY: Final[Mapping[str, Any]] = {
-    **{"Location": "Hobart", "Date": "2026-08-12", "MinTemp": 4.5, "MaxTemp": 13.2},
-    **{"Rainfall": 0.4, "Evaporation": 2.2, "Sunshine": 6.1, "WindGustDir": "NNW"},
-    **{"WindGustSpeed": 44, "WindDir9am": "N", "WindDir3pm": "SE", "WindSpeed9am": 15},
-    **{"WindSpeed3pm": 19, "Humidity9am": 71, "Humidity3pm": 52, "Pressure9am": 1011.5},
-    **{"Pressure3pm": 1009.1, "Cloud9am": 4, "Cloud3pm": 6, "Temp9am": 8.1, "Temp3pm": 12.4},
+    "Location": "Hobart",
+    "Date": "2026-08-12",
+    "MinTemp": 4.5,
+    "MaxTemp": 13.2,
+    "Rainfall": 0.4,
+    "Evaporation": 2.2,
+    "Sunshine": 6.1,
+    "WindGustDir": "NNW",
+    "WindGustSpeed": 44,
+    "WindDir9am": "N",
+    "WindDir3pm": "SE",
+    "WindSpeed9am": 15,
+    "WindSpeed3pm": 19,
+    "Humidity9am": 71,
+    "Humidity3pm": 52,
+    "Pressure9am": 1011.5,
+    "Pressure3pm": 1009.1,
+    "Cloud9am": 4,
+    "Cloud3pm": 6,
+    "Temp9am": 8.1,
+    "Temp3pm": 12.4,
     "RainToday": "No",
 }
 SPARSE: Final[Mapping[str, Any]] = {"Location": "Perth", "humidity_3pm": 40, "RainToday": True}
 EVENT: Final = {
-    **{"specversion": "1.0", "id": "a-1", "source": "/garden", "type": "au.garden.day.v1"},
-    **{"subject": "Hobart", "time": "2026-08-12T09:00:00Z", "datacontenttype": _JSON},
+    "specversion": "1.0",
+    "id": "a-1",
+    "source": "/garden",
+    "type": "au.garden.day.v1",
+    "subject": "Hobart",
+    "time": "2026-08-12T09:00:00Z",
+    "datacontenttype": _JSON,
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 PREDICT: Final[Sequence[Mapping[str, Any]]] = (
@@ -158,6 +179,8 @@ def seeds() -> Mapping[str, Sequence[Request]]:
             _post("/predict", predict[1], accept="text/csv;q=0.9, */*;q=0.1"),
             _post("/predict", predict[2], accept_language="fr-CA, en;q=0.5", origin="http://a.b"),
             Request("GET", "/", {"accept": "text/html, application/json;q=0.2"}),
+        ],
+        "large-answers": [
             Request("GET", "/metrics", {"if-none-match": 'W/"a", "b"', "accept-encoding": "gzip"}),
             Request("GET", "/prometheus", {"accept": "application/openmetrics-text;version=1.0.0"}),
         ],

@@ -1,0 +1,129 @@
+"""Whatever is sent, the function answers it in a second, in its own words, and is as it was before.
+
+`tests/trust/hostile` makes valid requests hostile, by numbers that make the same ones again:
+
+    python -m tests.trust.hostile.run INPUTS SEED
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from scripts.reliability import Figure
+from tests.serving import ROOT, serve
+from tests.trust.conftest import COMMAND
+from tests.trust.hostile import run, wire
+from tests.trust.hostile.run import SETTINGS, Report
+from tests.trust.hostile.seeds import seeds
+
+REQUESTS = {True: 1_000_000, False: 3_000}
+CONNECTIONS = {True: 50_000, False: 1_000}
+GROWTH = {True: 1.02, False: 1.1}
+"""Memory after the last input, of that after the first fifth."""
+SEED = 2026
+
+
+class Tally(msgspec.Struct):
+    """What was tried, and how much of it did harm."""
+
+    tried: dict[str, int] = {}
+    harm: int = 0
+    slowest: float = 0.0
+
+
+@pytest.fixture(scope="module")
+def tally(full: bool, record: Callable[[Figure], None]) -> Iterator[Tally]:
+    """Counts for all tests of this module, and recorded after the last of them."""
+    counted = Tally()
+    yield counted
+    total = sum(counted.tried.values())
+    harmless = counted.harm == 0 and total >= REQUESTS[full] + CONNECTIONS[full]
+    parts = ", ".join(f"{kind} {count:,}" for kind, count in counted.tried.items())
+    record(
+        Figure(
+            what="hostile inputs: 5xx, crashes, hangs above 1 s, errors in another form, leaks",
+            bar=">= 1,000,000 over all decoders and the socket; 0",
+            measured=f"{total:,} ({parts}): {counted.harm}; slowest {counted.slowest:.2f} s",
+            met=harmless,
+            command=COMMAND,
+        )
+    )
+
+
+def test_requests(full: bool, tally: Tally) -> None:
+    """Through the whole function, in a process of its own, every decoder as often as the others."""
+    inputs = REQUESTS[full]
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.trust.hostile.run", str(inputs), str(SEED)],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=120 + inputs / 100,
+        check=False,
+    )
+    if ended.returncode:
+        tally.harm += 1
+    assert ended.returncode == 0, ended.stderr.decode(errors="replace")
+    report = msgspec.json.decode(ended.stdout, type=Report)
+    tally.tried |= report.tried
+    tally.harm += len(report.failed)
+    tally.slowest = max(tally.slowest, report.slowest)
+    assert report.failed == []
+    assert sum(report.tried.values()) == inputs
+    # Mutations that all die in the first check would prove little.
+    assert report.statuses[200] > inputs / 20
+    assert report.statuses[422] > inputs / 20
+    assert report.end_bytes < report.warm_bytes * GROWTH[full]
+
+
+def test_connections(full: bool, tally: Tally, tmp_path: Path) -> None:
+    """Through the socket of the production server: what is no HTTP, or two things at once."""
+    count, users = CONNECTIONS[full], str(run.credentials(tmp_path))
+    settings = {**SETTINGS, "CREDENTIALS_FILE": users, "THREADS": "16"}
+    with serve(tmp_path / "log", "granian", **settings) as running:
+        process = psutil.Process(running.process.pid)
+        first = wire.assault(running.port, count // 5, SEED)
+        warm, files = process.memory_info().rss, process.num_fds()
+        rest = wire.assault(running.port, count - count // 5, SEED + 1)
+        tally.tried["socket"] = count
+        tally.harm += len(first.failed) + len(rest.failed)
+        tally.slowest = max(tally.slowest, first.slowest, rest.slowest)
+        assert (first.failed, rest.failed) == ({}, {})
+        assert rest.answers[200] > count / 20
+        assert running.call("GET", "/health/ready").ok
+        assert process.memory_info().rss < warm * GROWTH[full]
+        assert process.num_fds() <= files
+        lines = running.output.read_text(errors="replace").splitlines()
+    assert [line for line in lines if not line.startswith("{") or '"ERROR"' in line] == []
+
+
+def test_a_request_is_made_again_by_its_number() -> None:
+    kinds, all_seeds = list(seeds()), seeds()
+    once, again = (
+        [run.numbered(number, SEED, kinds, all_seeds) for number in range(200)] for _ in range(2)
+    )
+    assert once == again
+    assert len({msgspec.json.encode(request) for _, request in once}) > 150
+
+
+def test_harm_is_seen() -> None:
+    """An application that does all that is looked for is found out."""
+    request = seeds()["json"][0]
+
+    def broken(_environ: object, start: Callable[..., object]) -> list[bytes]:
+        start("404 Not Found", [("Content-Type", "text/html"), ("X-Request-Id", "a\r\nb: c")])
+        return [b'{"detail": "' + str(ROOT).encode() + b" " + run.SECRETS[0] + b'"}']
+
+    complaints, status, _ = run.wrong(broken, request)
+    assert status == 404
+    for word in ("text/html", "form of its own", "canary", str(ROOT), "X-Request-Id".lower()):
+        assert any(word in complaint for complaint in complaints), word
+
+    def crash(_environ: object, _start: object) -> list[bytes]:
+        raise ZeroDivisionError
+
+    assert run.wrong(crash, request)[0] == ["raised ZeroDivisionError: "]
