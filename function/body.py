@@ -9,9 +9,10 @@ from function.observation import COLUMNS
 from function.problems import Malformed, TooLarge, UnsupportedMediaType
 
 _GZIP: Final = 31  # zlib's name for a gzip frame
-_MOST_MEMBERS: Final = 256  # each takes a copy of what comes after it
+_PIECE: Final = 64 * 1024  # bytes; what follows a member in it is copied
+_MOST_MEMBERS: Final = 1000  # each takes its time, however little is in it
 _MOST_DIGITS: Final = 18
-_MOST_OTHERS: Final = 1000  # objects that are no rows
+_MOST_OTHERS: Final = 1000  # objects that are no rows, or a row too many
 _CUT: Final = "The body ended before its Content-Length."
 
 
@@ -69,7 +70,7 @@ def _check_parts(body: bytes, rows: int) -> None:
 
     Read, each takes up to a hundred times the memory of its text, before anybody can count them.
     """
-    objects = 2 * rows + _MOST_OTHERS  # with room to be told how many rows there are
+    objects = rows + _MOST_OTHERS
     values = objects * len(COLUMNS)
     if len(body) > objects:
         for mark, most in ((b"{", objects), (b"[", values), (b",", values)):
@@ -116,21 +117,29 @@ def _decompressed(body: bytes, encoding: str, limit: int) -> bytes | None:
             f"A body may be compressed with gzip, not {encoding[:64]}.",
             headers={"Accept-Encoding": "gzip, identity"},  # RFC 9110, 12.5.3
         )
+    return _gunzipped(body, limit)
+
+
+def _gunzipped(body: bytes, limit: int) -> bytes | None:
+    """Content of a gzip, whose members may be many (RFC 1952, 2.2), but not too many."""
     parts: list[bytes] = []
-    room = limit
-    while len(parts) < _MOST_MEMBERS:
-        decompressor = zlib.decompressobj(_GZIP)
-        try:
-            part = decompressor.decompress(body, room + 1)
-        except zlib.error as error:
-            raise Malformed("The body is not gzip, as its Content-Encoding says.") from error
-        parts.append(part)
-        room -= len(part)
-        if room < 0:
-            return None
-        if not decompressor.eof:
-            raise Malformed("The body ends before its gzip does.")
-        body = decompressor.unused_data
-        if not body:  # RFC 1952, 2.2: another member may follow
-            return b"".join(parts)
-    raise Malformed(f"The body is more than {_MOST_MEMBERS} gzips one after the other.")
+    room, decompressor, members = limit, zlib.decompressobj(_GZIP), 1
+    for start in range(0, len(body), _PIECE):
+        piece = body[start : start + _PIECE]
+        while piece:
+            if decompressor.eof:
+                decompressor = zlib.decompressobj(_GZIP)
+                members += 1
+            try:
+                parts.append(decompressor.decompress(piece, room + 1))
+            except zlib.error as error:
+                raise Malformed("The body is not gzip, as its Content-Encoding says.") from error
+            room -= len(parts[-1])
+            if room < 0:
+                return None
+            if members > _MOST_MEMBERS:
+                raise Malformed(f"The body is more than {_MOST_MEMBERS} gzips in one.")
+            piece = decompressor.unused_data
+    if not decompressor.eof:
+        raise Malformed("The body ends before its gzip does.")
+    return b"".join(parts)

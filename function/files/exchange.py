@@ -12,7 +12,7 @@ from function.files import csv_answer, ndjson
 from function.files.table import Table
 from function.observation import pointer
 from function.predict import as_json, score
-from function.problems import FieldError, TooLarge
+from function.problems import FieldError, Malformed, TooLarge
 
 SEED: Final = "X-Seed"
 """Header of a CSV answer, which has no other room for the seed."""
@@ -64,8 +64,11 @@ def _check_lines(content: bytes, rows: int) -> None:
 
 
 def _parameters(call: Call) -> Mapping[str, str]:
-    """Parameters of the query; raises `Invalid` where one is given twice."""
-    given = call.request.args.to_dict(flat=False)
+    """Parameters of the query; raises `Malformed`, and `Invalid` where one is given twice."""
+    try:
+        given = call.request.args.to_dict(flat=False)
+    except UnicodeDecodeError as error:
+        raise Malformed("The query is not UTF-8.") from error
     twice = [
         FieldError("/query" + pointer(name), "is given more than once")
         for name, values in given.items()

@@ -25,7 +25,7 @@ _QUIET_SECONDS: Final = 0.1  # without an answer: the server waits for more, or 
 _CALLERS: Final = 16
 _AGAIN: Final = 3  # asked what took long, lest it was another process that kept the processor
 _MOST_FAILURES: Final = 50
-_LAST: Final = b"GET /health/live HTTP/1.1\r\nHost: rain\r\nConnection: close\r\n\r\n"
+LAST: Final = b"GET /health/live HTTP/1.1\r\nHost: rain\r\nConnection: close\r\n\r\n"
 _BODY: Final = msgspec.json.encode({"observation": DAY})
 _HEAD: Final = (
     f"POST /predict HTTP/1.1\r\nHost: rain\r\nAuthorization: Basic {TOKEN}\r\n"
@@ -111,7 +111,7 @@ class Wire:
             *(self._lengths, self._codings, self._chunks, self._fields, self._line, self._pipeline),
             *(self._changed, self._changed, self._hostile, self._junk),
         )
-        return self._any(forms)() + _LAST
+        return self._any(forms)() + LAST
 
     def _lengths(self) -> bytes:
         """Lengths that are none, or two of them, or one beside chunks."""
@@ -213,7 +213,7 @@ def _connection(port: int, seed: int) -> tuple[list[int], list[str], float]:
     """Make one connection: statuses that came, what is wrong, and how long the end took."""
     generator = random.Random(seed)  # noqa: S311
     sent = Wire(generator).sent()
-    manner = generator.randrange(40)
+    manner = generator.randrange(_AT_ONCE)
     told, seconds = exchange(port, sent, manner)
     for _ in range(_AGAIN if seconds > HANG_SECONDS else 0):
         if seconds > HANG_SECONDS:
@@ -222,21 +222,21 @@ def _connection(port: int, seed: int) -> tuple[list[int], list[str], float]:
         answers = list(parsed(told, cut=manner < _LEFT))
     except (ValueError, LookupError) as error:
         return [], [f"no HTTP: {error!r} {told[:300]!r}"], seconds
-    complaints = [
-        each for status, head, body in answers for each in _complaints(status, head, body)
-    ]
+    found = [each for answer in answers for each in complaints(*answer)]
     if len(answers) > 2 * sent.count(b"HTTP/"):  # each may have a 100 before it
-        complaints.append(f"{len(answers)} answers")
+        found.append(f"{len(answers)} answers")
     if seconds > HANG_SECONDS:
-        complaints.append(f"open {seconds:.1f} s after the last byte")
-    return [status for status, _, _ in answers], complaints, seconds
+        found.append(f"open {seconds:.1f} s after the last byte")
+    return [status for status, _, _ in answers], found, seconds
 
 
 _LEFT: Final = 4
-"""Manners below this leave before the answer; the one after these sends a byte at a time."""
+"""Manners below this leave before the answer; this one sends a byte at a time."""
+_AT_ONCE: Final = 40
+"""From here on all is sent at once, and every answer is waited for."""
 
 
-def exchange(port: int, sent: bytes, manner: int) -> tuple[bytes, float]:
+def exchange(port: int, sent: bytes, manner: int = _AT_ONCE) -> tuple[bytes, float]:
     """Send bytes: what came back, and how long the server took to close when it could."""
     told = b""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
@@ -303,7 +303,7 @@ def _dechunked(rest: bytes) -> tuple[bytes, bytes]:
             return body, rest
 
 
-def _complaints(status: int, headers: dict[str, str], body: bytes) -> Iterator[str]:
+def complaints(status: int, headers: dict[str, str], body: bytes) -> Iterator[str]:
     if status >= 500:
         yield f"status {status}"
     elif "x-request-id" not in headers:
