@@ -15,7 +15,7 @@ from tests.trust.hostile.request import Answer, Request
 from tests.trust.hostile.verdict import complaints
 
 AUTHORIZATION = "Basic YWxpY2U6d29uZGVybGFuZA=="
-EXAMPLES = {True: 20_000, False: 60}
+EXAMPLES = {True: 5_000, False: 30}
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner),

@@ -23,7 +23,7 @@ from tests.trust.hostile.seeds import seeds
 
 REQUESTS = {True: 1_000_000, False: 3_000}
 CONNECTIONS = {True: 50_000, False: 1_000}
-GROWTH = {True: 1.02, False: 1.1}
+GROWTH = {True: 1.02, False: 1.25}
 """Memory after the last input, of that after the first fifth."""
 SEED = 2026
 

@@ -19,7 +19,7 @@ from tests.trust.hostile.run import HANG_SECONDS
 
 MEGABYTE: Final = 10**6
 LARGEST: Final = 8 * 1024 * 1024
-EXTRA_BYTES: Final = 64 * MEGABYTE
+EXTRA_BYTES: Final = 100 * MEGABYTE
 """Of memory, at the worst moment, beside what the server takes: the body comes several times."""
 JSON: Final = {"Content-Type": "application/json"}
 CSV: Final = {"Content-Type": "text/csv"}

@@ -23,7 +23,7 @@ from tests.trust.hostile.seeds import DAY, TOKEN, seeds
 HANG_SECONDS: Final = 1.0
 _QUIET_SECONDS: Final = 0.1  # without an answer: the server waits for more, or is busy
 _CALLERS: Final = 16
-_AGAIN: Final = 3  # asked what took long, lest it was another process that kept the processor
+_AGAIN: Final = 5  # asked what took long, lest it was another process that kept the processor
 _MOST_FAILURES: Final = 50
 LAST: Final = b"GET /health/live HTTP/1.1\r\nHost: rain\r\nConnection: close\r\n\r\n"
 _BODY: Final = msgspec.json.encode({"observation": DAY})
