@@ -1,8 +1,10 @@
 """The Open Inference Protocol, with its own clients, and with what they would never send."""
 
 import json
+import statistics
 import struct
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -11,7 +13,8 @@ import requests
 
 from function import __version__
 from function.observation import COLUMNS
-from tests.serving import ROOT, Server
+from tests.http.test_predict import WET
+from tests.serving import ALICE, ROOT, Server
 
 MODELS = ("decision-tree", "logistic-regression", "random-forest", "support-vector-machine")
 INFER = "/v2/models/random-forest/infer"
@@ -495,6 +498,39 @@ def test_number_of_bytes_that_does_not_fit_the_shape(server: Server) -> None:
     }
     message = error(send(server, head, b"\0" * 4))
     assert "Humidity3pm of FP64 and the shape [1] has 8 bytes, not 4" in message
+
+
+def computed(server: Server) -> int:
+    """Nanoseconds that the function's processes have computed."""
+    family = psutil.Process(server.process.pid)
+    tasks = (
+        Path(f"/proc/{each.pid}/task/{thread.id}/schedstat")
+        for each in (family, *family.children(recursive=True))
+        for thread in each.threads()
+    )
+    return sum(int(task.read_text().split()[0]) for task in tasks)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_tensors_cost_little_more_than_a_document(server: Server, model: str) -> None:
+    """CPU time of the same whole day, both ways in turn: what else is running disturbs both."""
+    days = {name: [value] for name, value in WET.items()}
+    requests_of = {
+        "/predict": {"model": model, "observation": WET},
+        f"/v2/models/{model}/infer": {"inputs": tensors(days)},
+    }
+    ratios = []
+    with requests.Session() as session:
+        session.auth = ALICE
+        for _ in range(60):
+            spent = []
+            for path, body in requests_of.items():
+                before = computed(server)
+                for _ in range(10):
+                    assert session.post(server.url + path, json=body, timeout=30).ok
+                spent.append(computed(server) - before)
+            ratios.append(spent[1] / spent[0])
+    assert statistics.median(ratios) <= 1.25
 
 
 def memory(server: Server) -> int:
