@@ -36,7 +36,7 @@ IN_BYTES = {"m": 2**20, "k": 2**10}
 overlays = pytest.mark.parametrize("overlay", KNATIVE + PLAIN)
 plain = pytest.mark.parametrize("overlay", PLAIN)
 FORBIDDEN: dict[str, Any] = {
-    "hostNetwork": {"hostNetwork": True},
+    **{name: {name: True} for name in ("hostNetwork", "hostPID", "hostIPC")},
     "sysctls": {"securityContext": {"sysctls": [{"name": "net.core.somaxconn", "value": "1"}]}},
     "hostPath": {"volumes": [{"name": "tmp", "hostPath": {"path": "/"}}]},
 }
@@ -69,6 +69,20 @@ def test_restricted_forbids_to_a_pod(rule: str) -> None:
 def test_restricted_forbids_to_a_container(rule: str) -> None:
     pod = copy.deepcopy(template("knative")["spec"])
     pod["containers"][0]["securityContext"] |= FORBIDDEN_OF_CONTAINERS[rule]
+    assert list(violations(pod)) == [rule]
+
+
+@pytest.mark.parametrize(
+    ("rule", "members"),
+    [
+        ("hostPort", {"ports": [{"containerPort": 8080, "hostPort": 8080}]}),
+        ("host", {"livenessProbe": {"httpGet": {"host": "192.0.2.7", "port": 8080}}}),
+        ("host", {"lifecycle": {"preStop": {"tcpSocket": {"host": "192.0.2.7", "port": 80}}}}),
+    ],
+)
+def test_restricted_forbids_what_reaches_the_host(rule: str, members: Manifest) -> None:
+    pod = copy.deepcopy(template("knative")["spec"])
+    pod["containers"][0] |= members
     assert list(violations(pod)) == [rule]
 
 
@@ -320,14 +334,9 @@ def test_what_the_gateways_are_told() -> None:
     }
 
 
-def test_requests_are_within_limits() -> None:
+@overlays
+def test_requests_are_within_limits(overlay: str) -> None:
     """What is asked for is no more than what may be used, in the units of the manifests."""
-    for folder in ("knative", "knative/plain"):
-        (container,) = (
-            each["spec"]["template"]["spec"]["containers"][0]
-            for each in render(folder)
-            if "template" in each.get("spec", {})
-        )
-        asked, most = (container["resources"][name] for name in ("requests", "limits"))
-        assert int(asked["memory"].removesuffix("Mi")) <= int(most["memory"].removesuffix("Mi"))
-        assert int(asked["cpu"].removesuffix("m")) <= 1000 * int(most["cpu"])
+    asked, most = (container(overlay)["resources"][name] for name in ("requests", "limits"))
+    assert int(asked["memory"].removesuffix("Mi")) <= int(most["memory"].removesuffix("Mi"))
+    assert int(asked["cpu"].removesuffix("m")) <= 1000 * int(most["cpu"])
