@@ -160,6 +160,17 @@ def test_csv_answer_appends_to_the_observations(
                 assert interval == [None, None]
 
 
+def test_columns_stand_in_any_order_and_need_not_all_be_there(server: Server) -> None:
+    days = [{name: day[name] for name in sorted(FEW, reverse=True)} for day in (FEW, FEW)]
+    assert list(days[0]) != list(FEW)
+    answer = send(server, as_csv(*days), "model=all&draws=20&seed=7")
+    assert answer.json() == by_json(server, [FEW, FEW], draws=20, seed=7)
+    without = [{name: day[name] for name in day if name != "Location"} for day in days]
+    assert errors(send(server, as_csv(*without))) == {
+        f"/line/{line}/Location": "is required; GET /stations lists them" for line in (2, 3)
+    }
+
+
 def test_csv_answer_tells_its_seed(server: Server) -> None:
     first = send(server, as_csv(FEW), "draws=5", Accept="text/csv")
     again = send(server, as_csv(FEW), f"draws=5&seed={first.headers['X-Seed']}", Accept="text/csv")
