@@ -1,6 +1,7 @@
 """What the manifests promise, beyond being valid."""
 
 import copy
+import json
 import re
 from pathlib import PurePosixPath
 from typing import Any
@@ -271,6 +272,24 @@ def test_function_itself_refuses_a_large_body_and_a_late_answer_gets_through(ove
 
 
 @plain
+def test_one_caller_can_ask_for_all_replicas(overlay: str) -> None:
+    """The limit for one address is no lower than what the autoscaler answers with all it has."""
+    measured = json.loads((ROOT / "docs" / "performance.json").read_text())["contenders"]
+    (ours,) = (contender["cells"] for contender in measured if contender["name"] == "ours")
+    of_one_core = max(
+        cell["answers"] / cell["seconds"]
+        for cell in ours
+        if (cell["rows"], cell["draws"]) == (1, 1)
+    )
+    autoscaler = one(overlay, "HorizontalPodAutoscaler")["spec"]
+    (metric,) = autoscaler["metrics"]
+    cores = int(metric["resource"]["target"]["averageValue"].removesuffix("m")) / 1000
+    limits = one(overlay, "Ingress")["metadata"]["annotations"]
+    limit = int(limits["nginx.ingress.kubernetes.io/limit-rps"])
+    assert limit >= autoscaler["maxReplicas"] * cores * of_one_core
+
+
+@plain
 def test_only_the_gateway_and_prometheus_come_in_and_only_dns_goes_out(overlay: str) -> None:
     policy = one(overlay, "NetworkPolicy")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
@@ -324,7 +343,7 @@ def test_what_the_gateways_are_told() -> None:
         for name, value in ingress["metadata"]["annotations"].items()
     } == {
         "proxy-body-size": "16m",
-        "limit-rps": "5000",
+        "limit-rps": "40000",
         "limit-burst-multiplier": "5",
         "limit-connections": "1000",
         "proxy-next-upstream": "error timeout http_502 http_503 non_idempotent",
