@@ -6,7 +6,7 @@ The line before a block, which a reader does not see, says so:
     <!-- tested with scripts/environment NAME -->  Python; the block after it is what it prints
     <!-- tested by PATH -->                        run by that test
     <!-- parsed -->                                data, which are read
-    <!-- needs WHAT -->                            not run; grammar, programs and options are checked
+    <!-- needs WHAT -->                            not run; grammar and options are checked
 """
 
 import re

@@ -79,9 +79,9 @@ def test_session(block: Block, server: Server) -> None:
 @pytest.mark.parametrize("block", marked("tested with .+"), ids=str)
 def test_python(block: Block, server: Server) -> None:
     environment = block.mark.rpartition(" ")[2]
-    python = sys.executable
+    python: str = sys.executable
     if environment != "test":
-        make = [ROOT / "scripts" / "environment", environment]
+        make = [str(ROOT / "scripts" / "environment"), environment]
         made = subprocess.run(make, capture_output=True, text=True, check=True)
         python = made.stdout.strip()
     code = block.code.replace("127.0.0.1:8080", f"127.0.0.1:{server.port}")
@@ -126,7 +126,7 @@ def test_is_good_yaml(block: Block) -> None:
 def test_is_a_good_dockerfile(block: Block) -> None:
     # Versions are the reader's to choose, and the folder is that of the image below.
     ignored = [f"--ignore={rule}" for rule in ("DL3006", "DL3013", "DL3042", "DL3045")]
-    hadolint = [BIN / "hadolint", *ignored, "-"]
+    hadolint = [str(BIN / "hadolint"), *ignored, "-"]
     subprocess.run(hadolint, input=block.code, text=True, check=True)
 
 
@@ -150,7 +150,7 @@ def test_what_a_command_names_exists(where: str, command: str) -> None:
             assert json.loads(after)
     script = next((match[1] for word in words if (match := _SCRIPT.fullmatch(word))), None)
     if script:
-        known = options_of(script)
+        known = options_of(script) + "--help"
         given = {word.partition("=")[0] for word in words if re.match(r"--\w", word)}
         assert {each for each in given if each not in known} == set(), where
 
@@ -162,7 +162,10 @@ def kubectl_commands() -> list[tuple[str, tuple[str, ...]]]:
         for part in re.split(r"[|&;]", command):
             words = shlex.split(part) if part.strip().startswith("kubectl ") else []
             if words:
-                plain = re.match(r"create secret [\w-]+|(?:config|create|rollout) [\w-]+|[\w-]+", " ".join(words[1:]))
+                plain = re.match(
+                    r"create secret [\w-]+|(?:config|create|rollout) [\w-]+|[\w-]+",
+                    " ".join(words[1:]),
+                )
                 options = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
                 found.setdefault(plain[0] if plain else "", set()).update(options)
     return [(name, tuple(sorted(options))) for name, options in sorted(found.items())]

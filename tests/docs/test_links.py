@@ -67,5 +67,7 @@ def test_every_picture_is_shown() -> None:
 
 def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
-    listed = {target_of(folder / "README.md", link)[0] for _, _, link in links(folder / "README.md")}
+    listed = {
+        target_of(folder / "README.md", link)[0] for _, _, link in links(folder / "README.md")
+    }
     assert {*folder.glob("[0-9]*.md")} <= listed
