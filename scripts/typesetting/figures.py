@@ -16,7 +16,7 @@ from scripts.typesetting.markup import Table
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 DOCS: Final = ROOT / "docs"
-_GUIDES: Final = ("models", "random-fill", "container")
+_GUIDES: Final = ("../README", "models", "random-fill", "container")
 _FIGURES: Final = {
     "roc_auc": "ROC AUC",
     "brier": "Brier",
@@ -54,7 +54,8 @@ def gather() -> Mapping[str, object]:
     }
     for guide in _GUIDES:
         text = (DOCS / f"{guide}.md").read_text(encoding="utf-8")
-        found |= {f"{guide}: {name}": table for name, table in markup.tables(text).items()}
+        title = guide.rpartition("/")[2]
+        found |= {f"{title}: {name}": table for name, table in markup.tables(text).items()}
     return {
         "facts": facts(),
         "tables": {name: table._asdict() for name, table in found.items()},

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -51,7 +51,7 @@ def tables(markdown: str) -> dict[str, Table]:
     """Tables of a document, by the heading above them; a second one there has `, 2` behind it."""
     found: dict[str, Table] = {}
     heading, rows = "", [[""]]
-    for token, after in itertools.pairwise(_MARKDOWN.parse(markdown)):
+    for token, after in _pairs(markdown):
         if token.type == "heading_open":
             heading = after.content
         elif token.type == "table_open":
@@ -70,14 +70,19 @@ def sections(path: Path) -> dict[str, Sequence[str]]:
     """Paragraphs of a document by the heading above them, as markup; its title is under `title`."""
     found: dict[str, list[str]] = {}
     heading = ""
-    text = _REFERENCE.sub("", path.read_text(encoding="utf-8"))
-    for token, after in itertools.pairwise(_MARKDOWN.parse(text)):
+    for token, after in _pairs(path.read_text(encoding="utf-8")):
         if token.type == "heading_open":
             heading = "title" if token.tag == "h1" else after.content
             found[heading] = [inline(after.children or [])] if token.tag == "h1" else []
         elif token.type == "paragraph_open" and heading != "title":
             found[heading].append(inline(after.children or []))
     return {name: tuple(paragraphs) for name, paragraphs in found.items()}
+
+
+def _pairs(markdown: str) -> Iterator[tuple[Token, Token]]:
+    """Each token of a document and the one after it; the last one is after itself."""
+    tokens = _MARKDOWN.parse(_REFERENCE.sub("", markdown))
+    return itertools.pairwise([*tokens, *tokens[-1:]])
 
 
 def _string(text: str) -> str:

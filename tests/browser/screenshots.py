@@ -1,6 +1,6 @@
 """Takes the pictures of docs/page.md and README.
 
-    .venv/test/bin/python -m tests.browser.screenshots
+.venv/test/bin/python -m tests.browser.screenshots
 """
 
 import tempfile
