@@ -121,13 +121,11 @@ def test_it_has_what_a_report_has(committed: str) -> None:
 def test_no_figure_is_typed() -> None:
     """In the text: lengths, colours and commands are the layout's."""
     text = SOURCE.partition("// The first page")[2]
-    text = re.sub(
-        r"```.*?```|`[^`\n]*`|size: [\d.]+pt|luma\(\d+\)|[\d.]+(?:pt|mm|em|fr|%)(?=[,)\n])",
-        "",
-        text,
-        flags=re.DOTALL,
+    layout = (
+        *(r"```.*?```", r"`[^`\n]*`", r"widths: \([^\n]*\),", r"luma\(\d+\)"),
+        *(r"[\d.]+(?:pt|mm|em|fr)\b", r"\d+%(?=[,)])", r"Python 3\.\d+"),
     )
-    text = re.sub(r"widths: \([^\n]*\),|Python 3\.\d+", "", text)
+    text = re.sub("|".join(layout), "", text, flags=re.DOTALL)
     assert re.findall(r"\d[\d,.]*\d|\d+ ?(?:%|ms|s|MB|µs|times)\b", text) == ["22", "32", "32"]
 
 
