@@ -1,4 +1,7 @@
-"""Takes the pictures of docs/page.md: `.venv/test/bin/python -m tests.browser.screenshots`."""
+"""Takes the pictures of docs/page.md and README.
+
+.venv/test/bin/python -m tests.browser.screenshots
+"""
 
 import tempfile
 from pathlib import Path
@@ -9,8 +12,10 @@ from playwright.sync_api import expect, sync_playwright
 from tests.serving import ALICE, ROOT, serve
 
 DESKTOP: Final = {"width": 1200, "height": 1250}
+GLANCE: Final = {"width": 1200, "height": 400}
 PHONE: Final = {"width": 390, "height": 1250}
 PICTURES: Final = {
+    "page.png": (GLANCE, "light", True),
     "page-desktop.png": (DESKTOP, "light", False),
     "page-phone.png": (PHONE, "light", True),
     "page-dark.png": (DESKTOP, "dark", True),

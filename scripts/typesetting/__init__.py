@@ -1,0 +1,1 @@
+"""`scripts/report`: the report and the drawings, set by Typst from text and from figures."""
