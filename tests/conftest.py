@@ -14,6 +14,15 @@ from function.stations import Stations
 from tests.serving import ROOT, Server, serve
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what tests/trust asks; an option must be known wherever the tests begin."""
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="try to break it as often as docs/reliability.md says, and record what came of it",
+    )
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The function with the committed models and default settings."""

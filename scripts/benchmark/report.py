@@ -1,6 +1,6 @@
 """Tells what was measured: tables, for the terminal and for `docs/performance.md`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +10,11 @@ from scripts.benchmark import pictures
 from scripts.benchmark.bars import LR, Bar, bars, growth
 from scripts.benchmark.results import Cell, Measured, Profile, Results
 from scripts.benchmark.workload import MODELS
-from scripts.training.failure import Failure
+from scripts.measured import replace, table
 
 DOCUMENT: Final = "performance.md"
 _BEGIN: Final = "<!-- measured by scripts/bench -->"
-_END: Final = "<!-- end of what was measured -->"
 _CALLERS: Final = (1, 8, 32)
-_RIGHT: Final = "---:"
 _NOTHING: Final = "-"
 _FEW: Final = 100  # answers, of which a 99th percentile would say nothing
 # Answers to each caller: with fewer, those that came in time are the quicker ones.
@@ -30,13 +28,7 @@ def write(results: Results, docs: Path) -> None:
         Failure: The document has no place for it.
 
     """
-    document = docs / DOCUMENT
-    parts = document.read_text(encoding="utf-8").partition(_BEGIN)
-    before, (_, mark, after) = parts[0], parts[2].partition(_END)
-    if not mark:
-        raise Failure(f"{document} has lost its lines {_BEGIN} and {_END}; put them back.")
-    measured = "\n\n".join([_BEGIN, *sections(results, with_pictures=True), _END])
-    document.write_text(before + measured + after, encoding="utf-8")
+    replace(docs / DOCUMENT, _BEGIN, sections(results, with_pictures=True))
     pictures.draw(results, docs)
 
 
@@ -66,7 +58,7 @@ def _contenders(results: Results, *, with_pictures: bool) -> Iterator[str]:
         "One whole day, which lacks nothing, by the logistic regression; requests per second from "
         "1, 8 and 32 callers, latency at 8, processor time per request at 32."
     )
-    yield _table(
+    yield table(
         [
             *("contender", "1", "8", "32", "p50, ms", "p99, ms"),
             *("CPU, µs", "start, s", "memory, MB"),
@@ -76,7 +68,7 @@ def _contenders(results: Results, *, with_pictures: bool) -> Iterator[str]:
     if with_pictures:
         yield f"![Requests per second of each contender, by model]({pictures.THROUGHPUT})"
     yield "The other models, 32 callers, requests per second:"
-    yield _table(
+    yield table(
         ["contender", *MODELS],
         [
             [one.title, *(_rate(one.cell(model, 32)) for model in MODELS)]
@@ -122,7 +114,7 @@ def _matrix(ours: Measured) -> str:
             [f"`{model}`", f"{size}", f"{draws}", *map(_rate, cells), *latency, f"{cpu:,.0f}"]
         )
     percentiles = [f"p50, p99 at {callers}, ms" for callers in _CALLERS]
-    return _table(
+    return table(
         ["model", "rows", "draws", *map(str, _CALLERS), *percentiles, "CPU at 8, µs"], rows
     )
 
@@ -132,7 +124,7 @@ def _memory(results: Results) -> Iterator[str]:
     if not watched:
         return
     yield "## Memory under mixed requests"
-    yield _table(
+    yield table(
         ["contender", "requests", "before, MB", "half way, MB", "after, MB", "growth, last half"],
         [
             [
@@ -148,7 +140,7 @@ def _memory(results: Results) -> Iterator[str]:
 
 def _bars(all_bars: Sequence[Bar]) -> str:
     words = {True: "met", False: "**missed**", None: "not measured"}
-    return _table(
+    return table(
         ["what", "bar", "measured", ""],
         [
             [
@@ -175,7 +167,7 @@ def _profile(profile: Profile, *, with_pictures: bool) -> Iterator[str]:
         "intervals and thresholds."
     )
     names = list(next(iter(profile.stages.values())))
-    yield _table(
+    yield table(
         ["model", *names, "everything"],
         [
             [f"`{model}`", *(f"{took[name]:.1f}" for name in names), f"{profile.whole[model]:.0f}"]
@@ -187,7 +179,7 @@ def _profile(profile: Profile, *, with_pictures: bool) -> Iterator[str]:
         "far the furthest figure lies from that line. The draws are those of one day with gaps. "
         "*Rows per second* are encoded and scored, when 10,000 come in one request."
     )
-    yield _table(
+    yield table(
         [
             *("model", "constant, µs", "each row, µs", "off"),
             *("constant, µs", "each draw, µs", "off", "rows per second"),
@@ -239,8 +231,3 @@ def _p99(cell: Cell | None) -> float | None:
 
 def _milliseconds(value: float | None) -> str:
     return _NOTHING if value is None else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    marks = ["---", *[_RIGHT] * (len(headings) - 1)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (headings, marks, *rows))

@@ -1,0 +1,1 @@
+"""What the function withstands: load, faults, hostile input, tampering."""
