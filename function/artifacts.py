@@ -88,7 +88,7 @@ class Artifacts:
         if sha256 not in {None, found}:
             raise DeploymentError(
                 f"The registry {path} is not the one that belongs to this version; restore the "
-                f"file, or, if you trained the models anew, set REGISTRY_SHA256={found}."
+                f"file, or, if you trained the models anew, set REGISTRY_CHECKSUM={found}."
             )
 
     def read(self, file: str) -> bytes:

@@ -54,7 +54,7 @@ class Settings(Variables, frozen=True):
     """Wrong passwords that a client may send at once; another one every 10 seconds."""
     forwarded_hops: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     """Proxies in front that append to X-Forwarded-For; 0: the header is not heeded."""
-    registry_sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] = ""
+    registry_checksum: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] = ""
     """Checksum that the registry must have; empty: that of the project's own."""
     model_format: Format = "onnx"
     """`onnx`, or `joblib` for the scikit-learn originals (needs the training environment)."""

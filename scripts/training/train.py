@@ -243,7 +243,7 @@ def main() -> None:
         files.pin(DATA)
     else:
         sha256 = files.checksum(options.output / "registry.json")["sha256"]
-        console.print(f"To serve these: DATA_DIR={options.output} REGISTRY_SHA256={sha256}")
+        console.print(f"To serve these: DATA_DIR={options.output} REGISTRY_CHECKSUM={sha256}")
     dataset.split(days, options.output / _SPLIT)
     show(options.output, seconds, console)
 
