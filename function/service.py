@@ -36,7 +36,9 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        artifacts = Artifacts(Path(settings.data_dir), settings.registry_checksum or REGISTRY_SHA256)
+        artifacts = Artifacts(
+            Path(settings.data_dir), settings.registry_checksum or REGISTRY_SHA256
+        )
         self.stations = Stations.parse(artifacts.read("stations.csv"))
         self.filler = Filler.load(artifacts)
         self.metrics = _metrics(artifacts.read("metrics.json"))
