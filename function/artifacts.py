@@ -57,19 +57,24 @@ class Registry(msgspec.Struct, frozen=True):
 class Artifacts:
     """The data directory.
 
+    The registry holds the checksum of every file that is read, so that whoever knows the registry's
+    own knows all of it.
+
     Args:
         data: Its path.
+        sha256: What the registry must have; None, while it is being made, takes any.
 
     Raises:
         DeploymentError: `registry.json` is missing or is not what it should be.
 
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, sha256: str | None = None) -> None:
         self._data = data
         path = data / "registry.json"
         try:
-            self.registry = msgspec.json.decode(path.read_bytes(), type=Registry)
+            content = path.read_bytes()
+            self.registry = msgspec.json.decode(content, type=Registry)
         except OSError as error:
             raise DeploymentError(
                 f"The registry {path} cannot be read ({error.strerror}); "
@@ -79,6 +84,12 @@ class Artifacts:
             raise DeploymentError(
                 f"The registry {path} is damaged ({error}); restore the file."
             ) from error
+        found = hashlib.sha256(content).hexdigest()
+        if sha256 not in {None, found}:
+            raise DeploymentError(
+                f"The registry {path} is not the one that belongs to this version; restore the "
+                f"file, or, if you trained the models anew, set REGISTRY_CHECKSUM={found}."
+            )
 
     def read(self, file: str) -> bytes:
         """Content of one of the registry's `files`, verified; raises `DeploymentError`."""

@@ -1,201 +1,271 @@
 """Who is calling: Basic authentication against salted scrypt hashes.
 
-The credentials file has one user a line, `name:$scrypt$ln=14,r=8,p=1$salt$hash`, in the PHC string
-format with unpadded base64. Blank lines and lines that start with `#` do not count.
+Credentials that were right a moment ago are recalled in microseconds. All others must be hashed,
+which is slow on purpose, and takes a core's whole attention and 16 MiB: one at a time, few may
+wait, and who has sent too many wrong ones is refused unheard.
 """
 
 import base64
 import binascii
 import hashlib
 import hmac
+import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 import msgspec
 
-from function.problems import DeploymentError, Unauthorized
+from function.attempts import WRONG_PASSWORDS, Budget
+from function.passwords import Cost, ScryptHash
+from function.problems import TooManyRequests, Unauthorized, Unavailable
+from function.users import UsersFile
 
 CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="rain-tomorrow", charset="UTF-8"'}
-_DIGEST_BYTES: Final = 32
-_MAX_LN: Final = 20  # 1 GiB at r = 8: more would stop the server, not the thief
+_CLIENT_SECONDS: Final = 10  # until a client may send another wrong password
+_USER_SECONDS: Final = 2  # and all clients with failures together, for one user
+_CLIENTS_A_USER: Final = 5  # so many clients' budgets are a user's
 _REMEMBERED: Final = 1024
 _REMEMBERED_SECONDS: Final = 300
-
-
-class ScryptHash(msgspec.Struct, frozen=True):
-    """A salted scrypt hash (RFC 7914) with its cost: N = 2**ln, block size r, parallelism p."""
-
-    salt: bytes
-    digest: bytes
-    ln: int = 14
-    r: int = 8
-    p: int = 1
-
-    @classmethod
-    def of(cls, password: str) -> Self:
-        """Hash a password under a new random salt."""
-        blank = cls(os.urandom(16), b"")
-        return msgspec.structs.replace(blank, digest=blank.derive(password.encode()))
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a PHC string; raises ValueError if it is none."""
-        empty, scheme, cost, salt, digest = text.split("$")
-        parameters = dict(pair.split("=") for pair in cost.split(","))
-        if empty or scheme != "scrypt" or parameters.keys() != {"ln", "r", "p"}:
-            raise ValueError("not an scrypt hash")
-        parsed = cls(
-            _unpadded(salt),
-            _unpadded(digest),
-            **{name: int(number) for name, number in parameters.items()},
-        )
-        if not (1 <= parsed.ln <= _MAX_LN and parsed.r * parsed.p in range(1, 65)):
-            raise ValueError("a cost out of bounds")
-        if not parsed.salt or len(parsed.digest) != _DIGEST_BYTES:
-            raise ValueError("salt or digest of the wrong length")
-        return parsed
-
-    def __str__(self) -> str:
-        """PHC string."""
-        salt, digest = (
-            base64.b64encode(part).decode().rstrip("=") for part in (self.salt, self.digest)
-        )
-        return f"$scrypt$ln={self.ln},r={self.r},p={self.p}${salt}${digest}"
-
-    def derive(self, password: bytes) -> bytes:
-        """Derive the digest of a password; takes tens of milliseconds and 128 * r * 2**ln bytes."""
-        memory = 256 * self.r * 2**self.ln
-        return hashlib.scrypt(
-            password,
-            salt=self.salt,
-            n=2**self.ln,
-            r=self.r,
-            p=self.p,
-            maxmem=memory,
-            dklen=_DIGEST_BYTES,
-        )
+_LOOK_SECONDS: Final = 2  # between two looks at the credentials file
+_ROOM: Final = 16  # who may hash or wait for it
 
 
 class _Verified(msgspec.Struct, frozen=True):
-    """Who it was, and until when that counts, in seconds of the monotonic clock."""
+    """Whose credentials it were, by which hash, and until when (monotonic seconds) that counts."""
 
     user: str
+    scrypt: ScryptHash
     until: float
 
 
-class Credentials:
-    """The users, and a memory of the credentials that were verified.
+class _Users(msgspec.Struct, frozen=True):
+    """The users, and for each cost that a hash of theirs has, one that no password has."""
 
-    scrypt is slow on purpose. What it accepted is remembered for a while under a keyed digest, so
-    that only the first request pays; what it refused never is, so that guessing always does.
-    """
-
-    def __init__(self, users: Mapping[str, ScryptHash]) -> None:
-        self._users = dict(users)
-        # An unknown user costs the caller the same work as a wrong password.
-        self._nobody = ScryptHash(os.urandom(16), os.urandom(_DIGEST_BYTES))
-        self._key = os.urandom(32)
-        self._remembered: dict[bytes, _Verified] = {}
-        # A hash takes 16 MiB and a core's whole attention: one at a time.
-        self._hashing = threading.Lock()
+    by_name: Mapping[str, ScryptHash]
+    nobodies: Sequence[ScryptHash]
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a credentials file.
+    def of(cls, users: Mapping[str, ScryptHash]) -> Self:
+        costs = sorted({scrypt.cost for scrypt in users.values()} or {Cost()})
+        return cls(dict(users), [ScryptHash.of_nobody(cost) for cost in costs])
+
+    def verify(self, user: str, password: bytes) -> ScryptHash | None:
+        """The user's hash, if it is the password's.
+
+        Once for each cost, whoever it is: the time tells neither who is known nor how well their
+        password is kept.
+        """
+        known, right = self.by_name.get(user), False
+        for nobody in self.nobodies:
+            own = known is not None and known.cost == nobody.cost
+            scrypt = known if known is not None and own else nobody
+            right |= hmac.compare_digest(scrypt.derive(password), scrypt.digest) and own
+        return known if right else None
+
+
+class Credentials:
+    """The users, a memory of the credentials that were right, and the failures of late.
+
+    What scrypt accepted is remembered for a while under a keyed digest, so that only the first
+    request pays; what it refused never is, so that guessing always does.
+
+    Args:
+        users: Who may call.
+        file: Where they are from, if they may change.
+        wrong_passwords: How many a client may send at once.
+
+    """
+
+    def __init__(
+        self,
+        users: Mapping[str, ScryptHash],
+        file: UsersFile | None = None,
+        wrong_passwords: int = WRONG_PASSWORDS,
+    ) -> None:
+        self._users = _Users.of(users)
+        self._file = file
+        self._look_at = time.monotonic() + _LOOK_SECONDS if file else math.inf
+        self._looking = threading.Lock()
+        self._key = os.urandom(32)
+        self._remembered: dict[bytes, _Verified] = {}
+        self._hashing = threading.Lock()
+        self._room = threading.BoundedSemaphore(_ROOM)
+        self._of_client = Budget(wrong_passwords, _CLIENT_SECONDS)
+        self._of_user = Budget(_CLIENTS_A_USER * wrong_passwords, _USER_SECONDS)
+        self.unheard = 0
+        """Requests that were refused without a look at their password."""
+
+    @classmethod
+    def load(cls, path: Path, wrong_passwords: int = WRONG_PASSWORDS) -> Self:
+        """Read a credentials file, and look at it again every few seconds.
 
         Raises:
             DeploymentError: It cannot be read, has a line that is no user, or has no user.
 
         """
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise DeploymentError(
-                f"The credentials file {path} cannot be read ({reason}); "
-                "point CREDENTIALS_FILE at a readable one."
-            ) from error
-        users: dict[str, ScryptHash] = {}
-        for number, line in enumerate(lines, start=1):
-            if line.strip() and not line.startswith("#"):
-                name, _, text = line.strip().partition(":")
-                try:
-                    scrypt = ScryptHash.parse(text)
-                except ValueError:
-                    scrypt = None
-                if scrypt is None or not name or name in users:
-                    raise DeploymentError(
-                        f"Line {number} of the credentials file {path} is not of the form "
-                        "name:$scrypt$ln=14,r=8,p=1$salt$hash with a name of its own; correct it."
-                    )
-                users[name] = scrypt
-        if not users:
-            raise DeploymentError(f"The credentials file {path} names no user; add one.")
-        return cls(users)
+        file = UsersFile(path)
+        return cls(file.users, file, wrong_passwords)
 
-    def authenticate(self, authorization: str, authentication: str = "") -> str:
+    @property
+    def ignored(self) -> bool:
+        """Whether the credentials file was changed to something that does not count."""
+        return self._file is not None and self._file.ignored
+
+    def authenticate(
+        self, authorization: str, authentication: str = "", client: Callable[[], str] = str
+    ) -> str:
         """Name of the user whose credentials a request carries.
+
+        Takes tens of milliseconds, and up to half a second's wait, where `recall` gives none.
 
         Args:
             authorization: The header of that name, `Basic base64(user:password)`.
             authentication: The older header, asked where the first is empty; the word Basic
                 may be left out of it.
+            client: Gives the address that the request came from.
 
         Raises:
             Unauthorized: They are missing, or malformed or wrong, which are answered alike.
+            TooManyRequests: The client, or all for this user, sent too many wrong ones of late.
+            Unavailable: Too many wait for a hash.
 
         """
+        user = self.recall(authorization, authentication)
+        if user is not None:
+            return user
         token = _token(authorization, authentication)
-        if token is None:
-            raise Unauthorized("Send Basic credentials with the request.", headers=CHALLENGE)
-        seal = hashlib.blake2b(token, key=self._key, digest_size=32).digest()
-        user = self._recall(seal)
-        if user is None:
-            with self._hashing:
-                # Whoever was before may have brought the same credentials.
-                user = self._recall(seal)
-                if user is None:
-                    user = self._verify(token)
-                    self._remember(seal, user)
-        return user
+        name, password = _pair(token)
+        return self._examine(self._seal(token), name, password, client().encode())
 
-    def _recall(self, seal: bytes) -> str | None:
+    def recall(self, authorization: str, authentication: str = "") -> str | None:
+        """As `authenticate`, in microseconds; None where the credentials must be hashed.
+
+        Raises:
+            Unauthorized: There are none.
+
+        """
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look(now)
+        token = _token(authorization, authentication)
+        return self._recalled(self._seal(token), now)
+
+    def _seal(self, token: bytes) -> bytes:
+        return hashlib.blake2b(token, key=self._key, digest_size=32).digest()
+
+    def _look(self, now: float) -> None:
+        """Look at the credentials file; whoever comes meanwhile waits for what is found."""
+        with self._looking:
+            if now < self._look_at or self._file is None:
+                return
+            if self._file.changed():
+                before = self._users.by_name
+                # Who has not changed keeps the very hash that the memory knows.
+                kept = {
+                    name: before[name] if before.get(name) == scrypt else scrypt
+                    for name, scrypt in self._file.users.items()
+                }
+                self._users = _Users.of(kept)
+            self._look_at = time.monotonic() + _LOOK_SECONDS
+
+    def _was_right(self, seal: bytes) -> _Verified | None:
+        """What is remembered of credentials whose user has not changed."""
         verified = self._remembered.get(seal)
-        return verified.user if verified and time.monotonic() < verified.until else None
+        if verified and self._users.by_name.get(verified.user) is verified.scrypt:
+            return verified
+        return None
 
-    def _remember(self, seal: bytes, user: str) -> None:
+    def _recalled(self, seal: bytes, now: float) -> str | None:
+        verified = self._was_right(seal)
+        return verified.user if verified and now < verified.until else None
+
+    def _examine(self, seal: bytes, user: str, password: bytes, client: bytes) -> str:
+        # By a keyed digest: people type passwords where names belong, and names may be long.
+        name = self._seal(user.encode())
+        # What was right, if long ago, is no guess.
+        trusted = self._was_right(seal) is not None
+        if not trusted:
+            self._admit(client, name)
+        if not self._room.acquire(blocking=False):
+            self.unheard += 1
+            raise Unavailable("Too many passwords wait to be checked.", headers=_retry_after(1))
+        try:
+            # Who has failed of late does not wait, but comes when nobody else does.
+            clean = trusted or self._of_client.whole(client, time.monotonic())
+            if not self._hashing.acquire(blocking=clean):
+                self._refuse(1)
+            try:
+                # Whoever was before may have brought the same credentials, or failed.
+                recalled = self._recalled(seal, time.monotonic())
+                if recalled is not None:
+                    return recalled
+                if not trusted:
+                    self._admit(client, name)
+                return self._hash(seal, user, password, (client, name))
+            finally:
+                self._hashing.release()
+        finally:
+            self._room.release()
+
+    def _admit(self, client: bytes, name: bytes) -> None:
+        """Refuse a client whose budget is spent, or who failed and the user's is.
+
+        Others are heard whatever was tried in the user's name.
+        """
+        now = time.monotonic()
+        wait = self._of_client.wait(client, now)
+        if not self._of_client.whole(client, now):
+            wait = max(wait, self._of_user.wait(name, now))
+        if wait:
+            self._refuse(math.ceil(wait))
+
+    def _refuse(self, seconds: int) -> NoReturn:
+        self.unheard += 1
+        raise TooManyRequests(
+            f"Too many wrong passwords; try again in {seconds} s.", headers=_retry_after(seconds)
+        )
+
+    def _hash(self, seal: bytes, user: str, password: bytes, accounts: tuple[bytes, bytes]) -> str:
+        scrypt = self._users.verify(user, password)
+        now = time.monotonic()
+        if scrypt is None:
+            for budget, key in zip((self._of_client, self._of_user), accounts, strict=True):
+                budget.spend(key, now)
+            raise Unauthorized("The credentials are not valid.", headers=CHALLENGE)
+        self._remembered.pop(seal, None)
         if len(self._remembered) >= _REMEMBERED:  # the oldest goes; dictionaries keep their order
             del self._remembered[next(iter(self._remembered))]
-        self._remembered.pop(seal, None)
-        self._remembered[seal] = _Verified(user, time.monotonic() + _REMEMBERED_SECONDS)
-
-    def _verify(self, token: bytes) -> str:
-        try:
-            pair = base64.b64decode(token, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            pair = ""
-        user, _, password = pair.partition(":")
-        known = self._users.get(user, self._nobody)
-        same = hmac.compare_digest(known.derive(password.encode()), known.digest)
-        if not same or known is self._nobody:
-            raise Unauthorized("The credentials are not valid.", headers=CHALLENGE)
+        self._remembered[seal] = _Verified(user, scrypt, now + _REMEMBERED_SECONDS)
         return user
 
 
-def _token(authorization: str, authentication: str) -> bytes | None:
-    """Base64 part of the credentials, or None where there are none of ours."""
+def _token(authorization: str, authentication: str) -> bytes:
+    """Base64 part of the credentials; raises `Unauthorized` where there are none of ours."""
     scheme, _, token = authorization.strip().partition(" ")
-    if scheme:
-        return token.strip().encode() if scheme.casefold() == "basic" else None
+    if scheme and scheme.casefold() == "basic":
+        return token.strip().encode()
     words = authentication.split()
     if len(words) > 1 and words[0].casefold() == "basic":
         words = words[1:]
-    return words[0].encode() if len(words) == 1 else None
+    if scheme or len(words) != 1:
+        raise Unauthorized("Send Basic credentials with the request.", headers=CHALLENGE)
+    return words[0].encode()
 
 
-def _unpadded(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+def _pair(token: bytes) -> tuple[str, bytes]:
+    """User and password; raises `Unauthorized` where it is no pair."""
+    try:
+        user, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        user = colon = password = ""
+    if not colon:
+        raise Unauthorized("The credentials are not valid.", headers=CHALLENGE)
+    return user, password.encode()
+
+
+def _retry_after(seconds: int) -> Mapping[str, str]:
+    return {"Retry-After": str(seconds)}

@@ -7,6 +7,7 @@ from wsgiref.types import WSGIEnvironment
 
 import msgspec
 
+from function.attempts import client
 from function.monitoring import Cells
 from function.problems import DeploymentError, Unavailable
 from function.service import Service
@@ -74,6 +75,10 @@ class Call:
         if kind.lstrip().lower().startswith("application/cloudevents"):
             return "structured"
         return "binary" if any(name.startswith(EVENT_HEADER) for name in self.environ) else ""
+
+    def client(self) -> str:
+        """Address that the request came from."""
+        return client(self.environ, self.service.settings.forwarded_hops)
 
     def check_models(self) -> None:
         """Let every model answer once; raises `Unavailable` where one does not."""

@@ -12,6 +12,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
+    GaugeMetricFamily,
     HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
@@ -57,6 +58,7 @@ class _Figures(Collector):
         )
         yield _filled(reading)
         yield _failures(reading)
+        yield from _credentials(self._service)
         yield _models(self._service)
         yield _build(self._service)
 
@@ -119,6 +121,20 @@ def _failures(reading: Reading) -> Metric:
         value=sum(
             series.requests for labels, series in reading.series.items() if labels.status == refused
         ),
+    )
+
+
+def _credentials(service: Service) -> Iterator[Metric]:
+    credentials = service.credentials
+    yield CounterMetricFamily(
+        "rain_authentication_unheard",
+        "Requests refused without a look at their password: too many were wrong, or wait.",
+        value=credentials.unheard,
+    )
+    yield GaugeMetricFamily(
+        "rain_credentials_ignored",
+        "1 where the credentials file was changed to something that does not count.",
+        value=float(credentials.ignored),
     )
 
 

@@ -8,6 +8,7 @@
     ├── TooLarge              413  body, rows, or rows x draws over the limit
     ├── UnsupportedMediaType  415  a content type nobody here reads
     ├── Invalid               422  readable, but fields are wrong; each is named
+    ├── TooManyRequests       429  too many wrong passwords of late; Retry-After says when
     └── Unavailable           503  not ready, with the reason
 
 The core raises these without knowing HTTP; the edge answers them as `application/problem+json`
@@ -84,6 +85,10 @@ class Invalid(Problem):
     """The document was read, but some of its fields are wrong."""
 
 
+class TooManyRequests(Problem):
+    """The caller must wait, as long as the header Retry-After says."""
+
+
 class Unavailable(Problem):
     """The function cannot answer now."""
 
@@ -96,6 +101,7 @@ STATUS: Final[Mapping[type[Problem], HTTPStatus]] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

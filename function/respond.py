@@ -1,6 +1,7 @@
 """A request in, an answer out, a line in the log; importing this module makes it ready to serve."""
 
 import os
+import resource
 import sys
 from wsgiref.types import WSGIEnvironment
 
@@ -15,6 +16,9 @@ from function.settings import Settings
 
 def _start() -> Service:
     """Build the service, or end the process with a sentence before any port opens."""
+    # A crash must not write the memory, and callers' passwords in it, to a disk. Not 0, which the
+    # kernel heeds only where it writes a file, and not where it calls a program (core(5)).
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     try:
         return Service(Settings.read(os.environ))
     except DeploymentError as error:

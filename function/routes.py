@@ -56,7 +56,9 @@ def dispatch(call: Call) -> Answer:
     call.log["route"] = route.path
     if route.authentication:
         call.user = call.service.credentials.authenticate(
-            environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_AUTHENTICATION", "")
+            environ.get("HTTP_AUTHORIZATION", ""),
+            environ.get("HTTP_AUTHENTICATION", ""),
+            call.client,
         )
     return route.action(call, **variables)
 

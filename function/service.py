@@ -1,6 +1,6 @@
 """Everything that a process holds: settings, models, stations, users; built once, only read.
 
-Only the traffic changes, which is counted.
+Only the traffic changes, which is counted, and the users, when their file does.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from function.fill import Filler
 from function.models import Models
 from function.monitoring import Traffic
 from function.payload import ALL, Limits, Payloads
+from function.pinned import REGISTRY_SHA256
 from function.problems import DeploymentError
 from function.settings import Settings
 from function.stations import Stations
@@ -35,14 +36,17 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        artifacts = Artifacts(Path(settings.data_dir))
+        artifacts = Artifacts(
+            Path(settings.data_dir), settings.registry_checksum or REGISTRY_SHA256
+        )
         self.stations = Stations.parse(artifacts.read("stations.csv"))
         self.filler = Filler.load(artifacts)
         self.metrics = _metrics(artifacts.read("metrics.json"))
         self.models = Models(artifacts, settings.model_format, settings.model_default)
         self.traffic = Traffic((*self.models.names, ALL))
         self.credentials = Credentials.load(
-            Path(settings.credentials_file or Path(settings.data_dir) / "credentials")
+            Path(settings.credentials_file or Path(settings.data_dir) / "credentials"),
+            settings.wrong_passwords,
         )
         self.payloads = Payloads(
             self.models.names,

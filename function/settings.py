@@ -9,6 +9,7 @@ from typing import Annotated, Final, Self
 import msgspec
 
 from function.artifacts import Format
+from function.attempts import WRONG_PASSWORDS
 from function.problems import DeploymentError
 
 _DATA: Final = Path(__file__).resolve().parent.parent / "data"
@@ -49,6 +50,12 @@ class Settings(Variables, frozen=True):
     """Folder of the registry and what it lists."""
     credentials_file: str = ""
     """File of users and scrypt hashes; empty: `credentials` in the data folder (demo users)."""
+    wrong_passwords: Positive = WRONG_PASSWORDS
+    """Wrong passwords that a client may send at once; another one every 10 seconds."""
+    forwarded_hops: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
+    """Proxies in front that append to X-Forwarded-For; 0: the header is not heeded."""
+    registry_checksum: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] = ""
+    """Checksum that the registry must have; empty: that of the project's own."""
     model_format: Format = "onnx"
     """`onnx`, or `joblib` for the scikit-learn originals (needs the training environment)."""
     model_default: str = ""

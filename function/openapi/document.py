@@ -32,6 +32,7 @@ _REF: Final = "#/components/schemas/{name}"
 _PREDICTIONS: Final = (a.OneOfOneModel, a.ManyOfOneModel, a.OneOfAllModels, a.ManyOfAllModels)
 _FILLED: Final = (a.FilledObservation, a.FilledObservations)
 _OF_BODY: Final = (400, 413, 415, 422)
+_OF_AUTHENTICATION: Final = (401, 429, 503)
 _HTML: Final = "text/html; charset=utf-8"
 
 
@@ -173,7 +174,8 @@ def _operation(route: Any, operation: Operation, service: Service) -> Schema:
     responses: Schema = {"200": _answer(operation)}
     if operation.constant:
         responses["304"] = {"description": "As the ETag in If-None-Match has it."}
-    for status in sorted({*operation.problems, *([401] if route.authentication else [])}):
+    refusals = _OF_AUTHENTICATION if route.authentication else ()
+    for status in sorted({*operation.problems, *refusals}):
         responses[str(status)] = (
             _inference_problem(status)
             if speaks_inference

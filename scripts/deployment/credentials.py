@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from function.auth import Credentials, ScryptHash
+from function.passwords import ScryptHash
+from function.users import UsersFile
 from scripts.training.failure import Failure, run
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._@-]+")
@@ -28,7 +29,7 @@ class File:
         self._path = path.resolve()
         self._lines = [_HEADING]
         if self._path.exists() and self._path.stat().st_size:
-            Credentials.load(self._path)  # says what is wrong with it
+            UsersFile(self._path)  # says what is wrong with it
             self._lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
 
     @property

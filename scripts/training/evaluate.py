@@ -23,6 +23,7 @@ from scripts.training import climate, dataset, fill_report, filling
 from scripts.training.dataset import Dataset
 from scripts.training.estimators import ESTIMATORS
 from scripts.training.failure import Failure, run
+from scripts.training.files import pin
 from scripts.training.train import DATA, OBSERVATIONS, ROOT, fit, measure, threshold, write_metrics
 
 DOCS: Final = ROOT / "docs"
@@ -168,6 +169,8 @@ def main() -> None:
     else:
         if options.write:
             write_metrics(measure(days.test(), options.models), options.models)
+            if options.models.resolve() == DATA:
+                pin(DATA)
         result = recompute(days.test(), options.models)
         figures = ("roc_auc", "brier", "expected_calibration_error", "balanced_accuracy")
         rows = {n: {key: m[key] for key in figures} for n, m in result["models"].items()}

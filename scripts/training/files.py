@@ -10,8 +10,20 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from function import pinned
 from function.observation import FIELDS, NUMERIC, Raw
 
+PINNED: Final = Path(pinned.__file__)
+_PINNED: Final = '''\
+"""Checksum of the project's own registry, and with it of all that was learned.
+
+Written by `scripts/train`.
+"""
+
+from typing import Final
+
+REGISTRY_SHA256: Final = "{sha256}"
+'''
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that zip can say
 
 
@@ -38,6 +50,12 @@ def write_ranges(raw: Raw, path: Path) -> None:
 def write_json(document: object, path: Path) -> None:
     """Write JSON as people read it; numbers keep every digit."""
     path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def pin(data: Path) -> None:
+    """Write the checksum of the project's own registry into the code that will insist on it."""
+    sha256 = checksum(data / "registry.json")["sha256"]
+    PINNED.write_text(_PINNED.format(sha256=sha256), encoding="utf-8")
 
 
 def checksum(path: Path) -> dict[str, Any]:

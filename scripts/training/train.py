@@ -239,6 +239,11 @@ def main() -> None:
         names = [name for name in ESTIMATORS if name in (options.models or ESTIMATORS)]
         seconds = train(days, stations_file, Path(made), progress, names)
         publish(Path(made), options.output)
+    if options.output.resolve() == DATA:
+        files.pin(DATA)
+    else:
+        sha256 = files.checksum(options.output / "registry.json")["sha256"]
+        console.print(f"To serve these: DATA_DIR={options.output} REGISTRY_CHECKSUM={sha256}")
     dataset.split(days, options.output / _SPLIT)
     show(options.output, seconds, console)
 

@@ -50,9 +50,9 @@ def settings(overlay: str) -> dict[str, str]:
     """Environment variables of the container."""
     config = one(overlay, "ConfigMap")
     assert container(overlay)["envFrom"] == [{"configMapRef": {"name": config["metadata"]["name"]}}]
-    assert "env" not in container(overlay)
+    own = {each["name"]: each["value"] for each in container(overlay).get("env", [])}
     variables: dict[str, str] = config["data"]
-    return variables
+    return variables | own
 
 
 def is_knative(manifest: Manifest) -> bool:

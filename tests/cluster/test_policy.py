@@ -167,6 +167,12 @@ def test_credentials_are_a_mounted_secret_that_is_no_part_of_the_manifests(overl
 
 
 @overlays
+def test_callers_are_who_the_proxies_in_front_say(overlay: str) -> None:
+    """The activator and queue-proxy, or the ingress controller; docs/authentication.md."""
+    assert Settings.read(settings(overlay)).forwarded_hops == (2 if overlay in KNATIVE else 1)
+
+
+@overlays
 def test_temporary_files_are_in_memory_and_few(overlay: str) -> None:
     (volume,) = [each for each in template(overlay)["spec"]["volumes"] if "emptyDir" in each]
     assert volume["emptyDir"]["medium"] == "Memory"

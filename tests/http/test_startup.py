@@ -87,7 +87,10 @@ def test_file_that_the_registry_describes_but_that_does_not_load(
         if model["artifacts"]["onnx"]["file"] == MODEL:
             model["artifacts"]["onnx"]["sha256"] = hashlib.sha256(b"no graph").hexdigest()
     (data / "registry.json").write_text(json.dumps(registry))
-    assert "does not load" in stop_sentence(DATA_DIR=str(data))
+    checksum = hashlib.sha256((data / "registry.json").read_bytes()).hexdigest()
+    settings = {"DATA_DIR": str(data), "REGISTRY_CHECKSUM": checksum}
+    assert "does not load" in stop_sentence(**settings)
+    assert f"set REGISTRY_CHECKSUM={checksum}" in stop_sentence(DATA_DIR=str(data))
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,9 @@ def test_credentials_that_cannot_be_read(stop_sentence: Stop, tmp_path: Path) ->
         ("MODEL_DEFAULT", "oracle"),
         ("MAX_BODY_BYTES", "8MB"),
         ("MAX_ROWS", "0"),
+        ("WRONG_PASSWORDS", "0"),
+        ("FORWARDED_HOPS", "-1"),
+        ("REGISTRY_CHECKSUM", "304077CD"),
         ("MAX_SAMPLES", "-5"),
         ("DATA_DIR", "/nowhere"),
     ],

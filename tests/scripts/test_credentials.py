@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from function.auth import ScryptHash
+from function.passwords import ScryptHash
 from tests.serving import ROOT
 
 COMMAND = [sys.executable, "-m", "scripts.deployment.credentials"]

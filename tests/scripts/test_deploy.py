@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from function import __version__
-from function.auth import ScryptHash
+from function.passwords import ScryptHash
 from tests.cluster.rendering import KUBECTL
 from tests.serving import ROOT, free_port
 
