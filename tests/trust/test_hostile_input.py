@@ -8,6 +8,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from tests.trust.hostile.run import SETTINGS, Report
 from tests.trust.hostile.seeds import seeds
 
 REQUESTS = {True: 1_000_000, False: 3_000}
+PROCESSES = {True: 2, False: 1}
 CONNECTIONS = {True: 50_000, False: 1_000}
 GROWTH = {True: 1.02, False: 1.25}
 """Memory after the last input, of that after the first fifth."""
@@ -34,6 +36,13 @@ class Tally(msgspec.Struct):
     tried: dict[str, int] = {}
     harm: int = 0
     slowest: float = 0.0
+
+    def count(self, report: Report) -> None:
+        """Add what a process tried."""
+        for kind, count in report.tried.items():
+            self.tried[kind] = self.tried.get(kind, 0) + count
+        self.harm += len(report.failed)
+        self.slowest = max(self.slowest, report.slowest)
 
 
 @pytest.fixture(scope="module")
@@ -56,28 +65,35 @@ def tally(full: bool, record: Callable[[Figure], None]) -> Iterator[Tally]:
 
 
 def test_requests(full: bool, tally: Tally) -> None:
-    """Through the whole function, in a process of its own, every decoder as often as the others."""
-    inputs = REQUESTS[full]
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.trust.hostile.run", str(inputs), str(SEED)],
+    """Through the whole function, in processes of their own, every decoder as often as others."""
+    processes = PROCESSES[full]
+    with ThreadPoolExecutor(processes) as starters:
+        shares = starters.map(
+            lambda share: hostile(REQUESTS[full] // processes, SEED + share), range(processes)
+        )
+        ended = list(shares)
+    tally.harm += sum(each.returncode != 0 for each in ended)
+    assert [each.stderr for each in ended if each.returncode] == []
+    for report in (msgspec.json.decode(each.stdout, type=Report) for each in ended):
+        tally.count(report)
+        inputs = sum(report.tried.values())
+        assert report.failed == []
+        # Mutations that all die in the first check would prove little.
+        assert report.statuses[200] > inputs / 20
+        assert report.statuses[422] > inputs / 20
+        assert report.end_bytes < report.warm_bytes * GROWTH[full]
+
+
+def hostile(inputs: int, seed: int) -> subprocess.CompletedProcess[str]:
+    """Try so many requests, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.trust.hostile.run", str(inputs), str(seed)],
         cwd=ROOT,
         capture_output=True,
-        timeout=120 + inputs / 100,
+        text=True,
+        timeout=120 + inputs / 50,
         check=False,
     )
-    if ended.returncode:
-        tally.harm += 1
-    assert ended.returncode == 0, ended.stderr.decode(errors="replace")
-    report = msgspec.json.decode(ended.stdout, type=Report)
-    tally.tried |= report.tried
-    tally.harm += len(report.failed)
-    tally.slowest = max(tally.slowest, report.slowest)
-    assert report.failed == []
-    assert sum(report.tried.values()) == inputs
-    # Mutations that all die in the first check would prove little.
-    assert report.statuses[200] > inputs / 20
-    assert report.statuses[422] > inputs / 20
-    assert report.end_bytes < report.warm_bytes * GROWTH[full]
 
 
 def test_connections(full: bool, tally: Tally, tmp_path: Path) -> None:
