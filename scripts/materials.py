@@ -115,7 +115,7 @@ def license_of(distribution: importlib.metadata.Distribution) -> str:
     name = canonicalize_name(metadata["Name"])
     if name in _BSD_3:
         return "BSD-3-Clause"
-    told = [*metadata.get_all("License", []), *metadata.get_all("Classifier", [])]
+    told: list[str] = [*metadata.get_all("License", []), *metadata.get_all("Classifier", [])]
     for text in (each.removeprefix(_CLASSIFIER) for each in told):
         if text in _SPDX.values() or text in _SPDX:
             return _SPDX.get(text, text)
