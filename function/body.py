@@ -9,6 +9,7 @@ from function.observation import COLUMNS
 from function.problems import Malformed, TooLarge, UnsupportedMediaType
 
 _GZIP: Final = 31  # zlib's name for a gzip frame
+_LARGE: Final = 256 * 1024  # bytes; as many as may wait for a slot take 16 MB at most
 _PIECE: Final = 64 * 1024  # bytes; what follows a member in it is copied
 _MOST_MEMBERS: Final = 1000  # each takes its time, however little is in it
 _MOST_DIGITS: Final = 18
@@ -55,7 +56,11 @@ def read(call: Call, limit: int) -> bytes:
     if told and "HTTP_TRANSFER_ENCODING" not in call.environ:
         body = _read(call, int(announced), limit)
     else:
+        call.begin(large=True)
         body = _read_chunks(call, limit)
+    if body is not None:
+        del call.environ["wsgi.input"]  # to the end: nothing is left for the server to discard
+        call.begin(large=False)
     encoding = call.environ.get("HTTP_CONTENT_ENCODING")
     if encoding and body is not None:
         body = _decompressed(body, encoding.strip().lower(), limit)
@@ -82,6 +87,8 @@ def _read(call: Call, length: int, limit: int) -> bytes | None:
     """Read a body of which the length is known, or None where that is more than `limit` bytes."""
     if length > limit:
         return None
+    if length > _LARGE:
+        call.begin(large=True)
     try:
         body: bytes = call.environ["wsgi.input"].read(length)
     except (OSError, ValueError) as error:

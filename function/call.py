@@ -1,7 +1,7 @@
 """One request on its way through the routes, and the answer that comes out of them."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 from wsgiref.types import WSGIEnvironment
 
@@ -19,6 +19,7 @@ JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 HTML: Final = "text/html"
+_LATER: Final = {"Retry-After": "1"}
 EVENT_HEADER: Final = "HTTP_CE_"
 """How WSGI names the headers of a CloudEvent in binary mode."""
 
@@ -39,6 +40,7 @@ class Call:
         self.user = ""
         self.log: dict[str, Any] = {}
         self.filled: Cells | None = None
+        self._ends: list[Callable[[], None]] = []
 
     @functools.cached_property
     def request(self) -> "Request":
@@ -48,6 +50,28 @@ class Call:
         # Unless told not to, it leaves itself in the environ, and both wait, with the body, for the
         # garbage collector.
         return Request(self.environ, populate_request=False)
+
+    def admit(self) -> None:
+        """Raise `Unavailable` where there are too many requests already."""
+        if self.service.admission.full:
+            raise Unavailable(
+                "There are too many requests at once; try again in a second.", headers=_LATER
+            )
+
+    def begin(self, *, large: bool) -> None:
+        """Wait for the right to hold a large body, or else to compute; `end` gives it back."""
+        admission = self.service.admission
+        if large:
+            admission.begin_large()
+            self._ends.append(admission.end_large)
+        else:
+            admission.begin()
+            self._ends.append(admission.end)
+
+    def end(self) -> None:
+        """Give back what was waited for."""
+        while self._ends:
+            self._ends.pop()()
 
     def preferred(self, forms: Sequence[str]) -> str:
         """Content type that the caller likes best; the first where it is all the same."""

@@ -3,15 +3,17 @@
 import os
 import resource
 import sys
+from typing import Final
 from wsgiref.types import WSGIEnvironment
 
 from function import telemetry
+from function.admission import Admission
 from function.call import Answer, Call
 from function.manners import polished
 from function.problems import DeploymentError, Problem
 from function.routes import dispatch, refuse
 from function.service import Service
-from function.settings import Settings
+from function.settings import Server, Settings
 
 
 def _start() -> Service:
@@ -20,12 +22,15 @@ def _start() -> Service:
     # kernel heeds only where it writes a file, and not where it calls a program (core(5)).
     resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     try:
-        return Service(Settings.read(os.environ))
+        server = Server.read(os.environ)
+        admission = Admission(server.threads or 0, server.max_waiting)
+        return Service(Settings.read(os.environ), admission)
     except DeploymentError as error:
         sys.exit(f"rain-tomorrow cannot start: {error}")
 
 
 _SERVICE = _start()
+ADMISSION: Final = _SERVICE.admission
 
 
 def respond(environ: WSGIEnvironment) -> Answer:
@@ -34,7 +39,10 @@ def respond(environ: WSGIEnvironment) -> Answer:
     request_id = telemetry.request_id(environ.get(telemetry.REQUEST_ID_OF_WSGI))
     trace = telemetry.trace(environ.get(telemetry.TRACEPARENT_OF_WSGI))
     call = Call(_SERVICE, environ)
-    answer = polished(call, _answer(call, request_id))
+    try:
+        answer = polished(call, _answer(call, request_id))
+    finally:
+        call.end()
     fields = {
         "request_id": request_id,
         "method": environ["REQUEST_METHOD"],

@@ -55,6 +55,7 @@ def dispatch(call: Call) -> Answer:
     route, variables = _match(method, path)
     call.log["route"] = route.path
     if route.authentication:
+        call.admit()
         call.user = call.service.credentials.authenticate(
             environ.get("HTTP_AUTHORIZATION", ""),
             environ.get("HTTP_AUTHENTICATION", ""),

@@ -9,13 +9,11 @@ environment variables.
 import contextlib
 import ctypes
 import gc
-import math
 import os
 import signal
 import socket
 import sys
 import threading
-from pathlib import Path
 from typing import Any, Final
 
 if __name__ == "__main__":
@@ -34,7 +32,7 @@ from function import telemetry
 from function.problems import DeploymentError
 from function.settings import Server
 
-CGROUPS: Final = Path("/sys/fs/cgroup")
+_IDLE_SECONDS: Final = 600  # after which a thread of Granian's ends; the longest it takes
 # Of <malloc.h>.
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 # Bytes; Granian would take 400 KiB, which Accept, say, takes a second to be read of.
@@ -53,19 +51,6 @@ _LOGGING: Final = {
     },
     "loggers": {"_granian": {"handlers": ["stdout"], "propagate": False}},
 }
-
-
-def cpus(cgroups: Path = CGROUPS) -> float:
-    """CPUs that this process may use: its affinity, or its cgroup's quota (v2, v1) if smaller."""
-    usable = float(len(os.sched_getaffinity(0)))
-    for files in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):
-        try:
-            quota, period = " ".join((cgroups / file).read_text() for file in files).split()
-            if float(quota) > 0:  # -1, in v1, is no limit
-                usable = min(usable, float(quota) / float(period))
-        except (OSError, ValueError):  # not this version, or "max", which is no limit
-            continue
-    return usable
 
 
 class OneProcess(MTServer):
@@ -133,6 +118,7 @@ def serve(server: Server) -> None:
     _set_malloc()
     check_free(server.host, server.port)
     # Imported only here: it verifies every model, or ends the process.
+    from function.respond import ADMISSION
     from function.wsgi import application
 
     # Give back what only loading needed; what is left stays, and need not be looked through.
@@ -141,16 +127,18 @@ def serve(server: Server) -> None:
     gc.enable()
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
+    threading.Thread(target=ADMISSION.watch, name="admission", daemon=True).start()
     OneProcess(
         "function.wsgi",
         address=server.host,
         port=server.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
+        blocking_threads=ADMISSION.threads,
+        blocking_threads_idle_timeout=_IDLE_SECONDS,
         http1_settings=HTTP1Settings(
             header_read_timeout=server.idle_seconds * 1000, max_buffer_size=_MOST_HEADERS
         ),
-        blocking_threads=server.threads or max(2, math.ceil(2 * cpus())),
         backlog=server.backlog,
         grace_seconds=server.grace_seconds,
         log_level=LogLevels.error,

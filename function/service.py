@@ -1,5 +1,6 @@
 """Everything that a process holds: settings, models, stations, users; built once, only read.
 
+        self.admission = admission or Admission()
 Only the traffic changes, which is counted, and the users, when their file does.
 """
 
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from function.admission import Admission
 from function.artifacts import Artifacts
 from function.auth import Credentials
 from function.fill import Filler
@@ -34,8 +36,9 @@ class Service:
 
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, admission: Admission | None = None) -> None:
         self.settings = settings
+        self.admission = admission or Admission()
         artifacts = Artifacts(
             Path(settings.data_dir), settings.registry_checksum or REGISTRY_SHA256
         )

@@ -84,7 +84,9 @@ class Server(Variables, frozen=True):
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8080
     """Port to listen on."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
-    """Requests answered at the same time; not set: two for each CPU that the container may use."""
+    """Requests that compute at the same time; not set: two for each CPU of the container's."""
+    max_waiting: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 64
+    """Requests that may wait for one of these; more are refused with 503."""
     backlog: Annotated[int, msgspec.Meta(ge=128, le=65535)] = 1024
     """Connections that may wait to be accepted."""
     grace_seconds: Seconds = 8

@@ -6,18 +6,21 @@ costs as much as the whole forecast: here the function gets the request, and its
 they are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from function.respond import respond
+from function.respond import ADMISSION, respond
 
 _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPStatus}
+_PIECE: Final = 64 * 1024
+_MOST: Final = 16 * 1024 * 1024 // _PIECE  # twice the largest body by default
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request (PEP 3333)."""
+    ADMISSION.enter()
     answer = respond(environ)
     headers = [("Content-Type", answer.content_type), *answer.headers.items()]
     body: Iterable[bytes]
@@ -28,6 +31,63 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         # The server sends a list at once; whatever else it is given, piece by piece.
         body = [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
     else:
-        body = answer.body
+        body = _Sent(_computed(answer.body), ADMISSION.leave)
     start_response(_STATUS[answer.status], headers)
+    if not isinstance(body, list):
+        return body
+    if "wsgi.input" in environ and _has_body(environ) and body:
+        return _Sent(body, lambda: _discard(environ))
+    if ADMISSION.leave() and body:
+        return _Sent(body, ADMISSION.park)
     return body
+
+
+class _Sent:
+    """A body, and what this thread does when the server has it; the caller does not wait for that.
+
+    The server calls `close` when it has taken the last piece, and then the length that was told is
+    complete.
+    """
+
+    def __init__(self, body: Iterable[bytes], then: Callable[[], object]) -> None:
+        self._body = body
+        self.close = then
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+
+def _computed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Make each piece in a slot of its own: between them, the caller may take all its time."""
+    while True:
+        ADMISSION.begin()
+        try:
+            piece = next(pieces)
+        except StopIteration:
+            return
+        finally:
+            ADMISSION.end()
+        yield piece
+
+
+def _has_body(environ: WSGIEnvironment) -> bool:
+    return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def _discard(environ: WSGIEnvironment) -> None:
+    """Read what is left of a body that nobody wanted.
+
+    Closed with that unread, the connection would be reset, and a caller or a gateway who sends all
+    before reading would lose the answer with it (RFC 9112, 9.6).
+    """
+    read = environ["wsgi.input"].read
+    # Who waits to be asked for the body (RFC 9110, 10.1.1) has none to send now.
+    if "HTTP_EXPECT" not in environ and ADMISSION.linger():
+        try:
+            for _ in range(_MOST):
+                if not read(_PIECE):
+                    break
+        finally:
+            ADMISSION.part()
+    if ADMISSION.leave():
+        ADMISSION.park()

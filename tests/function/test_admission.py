@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from function import serve
+from function import admission
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def eight(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_quota_of_cgroup_v2(tmp_path: Path, content: str, expected: float) -> None:
     (tmp_path / "cpu.max").write_text(content + "\n")
-    assert serve.cpus(tmp_path) == expected
+    assert admission.cpus(tmp_path) == expected
 
 
 @pytest.mark.parametrize(("quota", "expected"), [("50000", 0.5), ("-1", 8), ("200000", 2)])
@@ -26,11 +26,11 @@ def test_quota_of_cgroup_v1(tmp_path: Path, quota: str, expected: float) -> None
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota + "\n")
     (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
-    assert serve.cpus(tmp_path) == expected
+    assert admission.cpus(tmp_path) == expected
 
 
 @pytest.mark.parametrize("content", [None, "", "nonsense", "a b"])
 def test_no_quota_leaves_the_affinity(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "cpu.max").write_text(content)
-    assert serve.cpus(tmp_path) == 8
+    assert admission.cpus(tmp_path) == 8

@@ -1,0 +1,193 @@
+"""Admission control: who computes, who waits for that, and who is told to come back later.
+
+A few slots bound how many requests compute at once; the next wait for one in the order of their
+coming, and beyond a limit they are refused at once, which costs next to nothing. What computes
+nothing, as a health check, needs no slot and waits for nobody.
+
+Waiting takes a thread, and so does a caller who sends or reads slowly; but many threads that all
+take requests would take turns at Python's global lock, which costs a third of the throughput. So
+only as many take requests as there are slots. The others are parked, and stand in for those that
+are held up.
+"""
+
+import math
+import os
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final
+
+CGROUPS: Final = Path("/sys/fs/cgroup")
+WAITING: Final = 64
+_SPARE: Final = 64  # threads for slow callers
+_KEPT: Final = 8  # of these, for what is never refused
+_HELD_UP_SECONDS: Final = 0.02
+_NEVER: Final = math.inf
+
+
+def cpus(cgroups: Path = CGROUPS) -> float:
+    """CPUs that this process may use: its affinity, or its cgroup's quota (v2, v1) if smaller."""
+    usable = float(len(os.sched_getaffinity(0)))
+    for files in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):
+        try:
+            quota, period = " ".join((cgroups / file).read_text() for file in files).split()
+            if float(quota) > 0:  # -1, in v1, is no limit
+                usable = min(usable, float(quota) / float(period))
+        except (OSError, ValueError):  # not this version, or "max", which is no limit
+            continue
+    return usable
+
+
+class _Life:
+    """Ends with its thread, whose locals go with it, and strikes it off."""
+
+    def __init__(self, thread: int, since: dict[int, float]) -> None:
+        self._thread, self._since = thread, since
+
+    def __del__(self) -> None:
+        self._since.pop(self._thread, None)
+
+
+class Admission:
+    """The slots, the queue for them, and the threads of the server that takes requests.
+
+    Where nobody waits, a request takes no lock here.
+
+    Args:
+        slots: Requests that compute at the same time; 0 for two for each CPU, at least 2.
+        waiting: Requests that may wait for a slot before more are refused.
+
+    """
+
+    def __init__(self, slots: int = 0, waiting: int = WAITING) -> None:
+        self.slots = slots or max(2, math.ceil(2 * cpus()))
+        self.threads = self.slots + waiting + _SPARE
+        """Threads that a server needs for this."""
+        self.full = False
+        """Whether the next request has to be refused."""
+        self._waiting = waiting
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(self.slots):
+            self._free.put(None)
+        self._queue: deque[threading.Lock] = deque()
+        self._large = threading.BoundedSemaphore(self.slots)
+        self._lingering = threading.BoundedSemaphore(_SPARE // 4)
+        # Threads by their identity, and since when each has been at its present step; never, where
+        # it waits here or is at no request.
+        self._since: dict[int, float] = {}
+        self._lives = threading.local()
+        self._parked: list[threading.Lock] = []
+        self._held_up = 0
+        self._crowded = False
+        self._lock = threading.Lock()
+
+    def enter(self) -> None:
+        """Note that this thread has taken a request."""
+        thread = threading.get_ident()
+        if thread not in self._since:
+            # The server ends threads that are idle for long, and tells nobody.
+            self._lives.this = _Life(thread, self._since)
+            self._since[thread] = time.monotonic()
+            self._settle()
+        else:
+            self._since[thread] = time.monotonic()
+
+    def leave(self) -> bool:
+        """Note that this thread has answered its request; gives whether it should `park`."""
+        self._since[threading.get_ident()] = _NEVER
+        return self._crowded
+
+    def begin(self) -> None:
+        """Take a slot, after those who came before."""
+        try:
+            self._free.get_nowait()
+        except Empty:
+            self._wait()
+
+    def end(self) -> None:
+        """Give the slot to who waits longest."""
+        self._free.put(None)
+        if self._queue:
+            self._next()
+
+    def begin_large(self) -> None:
+        """Wait until a body may be read that takes much memory: there are never many at once."""
+        self._large.acquire()
+
+    def end_large(self) -> None:
+        """Let the next large body be read."""
+        self._large.release()
+
+    def linger(self) -> bool:
+        """Whether this thread may wait for what a caller still sends, of no use; then `part`."""
+        return self._lingering.acquire(blocking=False)
+
+    def part(self) -> None:
+        """Let another thread linger."""
+        self._lingering.release()
+
+    def park(self) -> None:
+        """Keep this thread from taking requests until it is needed."""
+        with self._lock:
+            if self._surplus() <= 0:
+                return
+            place = threading.Lock()
+            place.acquire()
+            self._parked.append(place)
+            self._crowded = self._surplus() > 0
+        place.acquire()
+
+    def watch(self) -> None:
+        """Let parked threads stand in for those that are held up, for ever."""
+        while True:
+            time.sleep(_HELD_UP_SECONDS)
+            self._settle()
+
+    def _wait(self) -> None:
+        turn = threading.Lock()
+        turn.acquire()
+        self._queue.append(turn)
+        thread = threading.get_ident()
+        known = thread in self._since
+        if known:
+            self._since[thread] = _NEVER
+        self._next()  # somebody may have left in the meantime
+        self._settle()
+        turn.acquire()
+        if known:
+            self._since[thread] = time.monotonic()
+
+    def _next(self) -> None:
+        """Give a slot that is free to who waits longest."""
+        with self._lock:
+            if self._queue:
+                try:
+                    self._free.get_nowait()
+                except Empty:
+                    return
+                self._queue.popleft().release()
+                if self.full:
+                    self._see_whether_full()
+
+    def _settle(self) -> None:
+        """See who is held up, and let as many threads stand in for them."""
+        with self._lock:
+            late = time.monotonic() - _HELD_UP_SECONDS
+            steps = list(self._since.values())
+            self._held_up = sum(since < late for since in steps)
+            while self._parked and self._surplus() < 0:
+                self._parked.pop().release()
+            self._crowded = self._surplus() > 0
+            self._see_whether_full()
+
+    def _see_whether_full(self) -> None:
+        steps, waiting = list(self._since.values()), len(self._queue)
+        busy = len(steps) - steps.count(_NEVER) + waiting
+        self.full = waiting >= self._waiting or busy >= self.threads - _KEPT
+
+    def _surplus(self) -> int:
+        """How many more threads take requests than should."""
+        wanted = self.slots + self._held_up + len(self._queue)
+        return len(self._since) - len(self._parked) - wanted
