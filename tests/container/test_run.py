@@ -97,7 +97,7 @@ def test_unhealthy_when_nobody_answers(image: str) -> None:
 
 @pytest.mark.parametrize("share", ["0.5", "1.5"])
 def test_it_knows_the_cpus_that_it_may_use(image: str, share: str) -> None:
-    program = ("python3", "-c", "from function.serve import cpus; print(cpus())")
+    program = ("python3", "-c", "from function.admission import cpus; print(cpus())")
     given = ("--rm", "--cpus", share, "--entrypoint", *program[:1], image, *program[1:])
     assert docker("run", *given) == share
 
