@@ -16,6 +16,7 @@ import granian.server
 import pytest
 
 import function.serve
+from function import respond
 from function.service import Service
 from function.settings import Server as Settings
 from function.settings import Settings as Function
@@ -195,18 +196,19 @@ def test_greeting_is_served_with_our_options(monkeypatch: pytest.MonkeyPatch) ->
     seen: list[Mapping[str, Any]] = []
 
     def record(_self: object, *_: object, **options: Any) -> None:
-        http = options.pop("http1_settings").header_read_timeout
+        http = options.pop("http1_settings")
         own = ("address", "port", "log_dictconfig")
         kept = {name: value for name, value in options.items() if name not in own}
-        seen.append({**kept, "idle": http})
+        seen.append({**kept, "http": (http.header_read_timeout, http.max_buffer_size)})
 
     monkeypatch.setattr(granian.server.MTServer, "__init__", record)
     monkeypatch.setattr(granian.server.MTServer, "serve", lambda *_, **__: None)
     monkeypatch.setattr(gc, "freeze", lambda: None)
-    monkeypatch.setattr(function.serve, "cpus", lambda: len(os.sched_getaffinity(0)))
     hello_granian.serve(8080)
     function.serve.serve(Settings(port=free_port()))
-    assert seen[0] == seen[1]
+    # The function has more threads, and parks all but those that its slots keep busy.
+    assert seen[1]["blocking_threads"] == respond.ADMISSION.threads
+    assert seen[0] == {**seen[1], "blocking_threads": max(2, 2 * len(os.sched_getaffinity(0)))}
 
 
 def test_variables_are_those_of_the_image() -> None:

@@ -32,8 +32,10 @@ def serve(port: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=100_000),
+        http1_settings=HTTP1Settings(header_read_timeout=100_000, max_buffer_size=32 * 1024),
+        # As many as take requests of the function's threads: it parks all others.
         blocking_threads=max(2, 2 * len(os.sched_getaffinity(0))),
+        blocking_threads_idle_timeout=600,
         backlog=1024,
         log_level=LogLevels.error,
     ).serve(target_loader=lambda: application, wrap_loader=False)
