@@ -262,7 +262,7 @@ def _pair(token: bytes) -> tuple[str, bytes]:
         user, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         user = colon = password = ""
-    if not colon:
+    if not colon or "\0" in password:  # scrypt takes zeros at the end for none
         raise Unauthorized("The credentials are not valid.", headers=CHALLENGE)
     return user, password.encode()
 
