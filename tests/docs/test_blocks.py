@@ -133,9 +133,9 @@ def test_is_a_good_dockerfile(block: Block) -> None:
 def options_of(script: str) -> str:
     """Source of a script, and of the modules of ours that it starts."""
     text = (ROOT / "scripts" / script).read_text()
-    for package in re.findall(r"\bscripts[./](\w+)", text):
-        folder = ROOT / "scripts" / package
-        text += "".join(module.read_text() for module in sorted(folder.glob("*.py")))
+    for name in re.findall(r"\bscripts[./](\w+)", text):
+        modules = [ROOT / "scripts" / f"{name}.py", *(ROOT / "scripts" / name).glob("*.py")]
+        text += "".join(module.read_text() for module in modules if module.is_file())
     return text
 
 
