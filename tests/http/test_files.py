@@ -260,7 +260,7 @@ def test_bad_tables(server: Server, body: str, named: dict[str, str]) -> None:
         (b"Location,MinTemp\n\xe9,1\n", "not utf-8 (line 2)"),
         ("Location,MinTemp\nSydney,1\n".encode("utf-16"), "not utf-8 (line 1)"),
         (b"," * 20_000 + b"Location\n", "line 1 is too long"),
-        (b"Location\n" + b'"' + b"a\n" * 100_000, "field larger than"),
+        (b"Location\n" + b'"' + (b"a" * 9_999 + b"\n") * 20, "field larger than"),
     ],
 )
 def test_what_is_no_table(server: Server, body: bytes, words: str) -> None:
