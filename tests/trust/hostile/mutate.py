@@ -72,6 +72,7 @@ _METHODS: Final = (
     "get",
     "P" * 99,
 )
+_UNPRINTABLE: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _SAFE: Final = re.compile(r"[^\x21-\x7e]")
 
 
@@ -270,7 +271,7 @@ class Mutator:
             pair = base64.b64decode(token)
             token = base64.b64encode(self.text(pair, [request])).decode()
         value = self._any((" ", " ", " ", "  ", "\t", "", ":")).join((scheme, token)).strip(" \t")
-        value = re.sub(r"[^\t\x20-\x7e\x80-\xff]", "", value)
+        value = _UNPRINTABLE.sub("", value)
         return msgspec.structs.replace(request, headers={**request.headers, name: value})
 
     def _header(self, request: Request, _seeds: Sequence[Request] = ()) -> Request:
@@ -278,7 +279,10 @@ class Mutator:
         headers = dict(request.headers)
         for _ in range(1 + self._below(3)):
             name = self._any(_HEADERS)
-            if self._below(5):
+            if name in headers and name != "authorization" and self._below(2):
+                changed = self.text(headers[name].encode("latin-1"), [request]).decode("latin-1")
+                headers[name] = _UNPRINTABLE.sub("", changed)
+            elif self._below(5):
                 headers[name] = self._value()
             elif name != "authorization":
                 headers.pop(name, None)
