@@ -30,9 +30,9 @@ def test_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (f"eve:{EVE}\nadam:apple\n", "Line 2"),
-        (f"eve:{EVE}\n" * 2, "a name of its own"),
-        (f":{EVE}\n", "a name of its own"),
+        pytest.param(f"eve:{EVE}\nadam:apple\n", "Line 2", id="no hash"),
+        pytest.param(f"eve:{EVE}\n" * 2, "a name of its own", id="twice"),
+        pytest.param(f":{EVE}\n", "a name of its own", id="nameless"),
         ("# nobody\n", "names no user"),
         ("", "names no user"),
         ("\udcff", "not UTF-8"),
