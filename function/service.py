@@ -1,7 +1,6 @@
 """Everything that a process holds: settings, models, stations, users; built once, only read.
 
-        self.admission = admission or Admission()
-Only the traffic changes, which is counted, and the users, when their file does.
+Only the traffic changes, which is counted, the users, when their file does, and who computes.
 """
 
 from pathlib import Path
