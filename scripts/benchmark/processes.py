@@ -172,7 +172,11 @@ class Running:
         while (now := self.cpu_seconds()) - before > _TICK and time.perf_counter() < deadline:
             before = now
             time.sleep(_IDLE_SECONDS)
-        os.truncate(self._output, 0)  # its log of requests
+        self.forget()
+
+    def forget(self) -> None:
+        """Throw away what it wrote: its log of requests."""
+        os.truncate(self._output, 0)
 
     def stop(self) -> None:
         """End all its processes."""
