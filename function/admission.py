@@ -189,5 +189,6 @@ class Admission:
 
     def _surplus(self) -> int:
         """How many more threads take requests than should."""
-        wanted = self.slots + self._held_up + len(self._queue)
+        # Where some wait, one more: to let others overtake them, and to refuse.
+        wanted = self.slots + self._held_up + len(self._queue) + (len(self._queue) > 0)
         return len(self._since) - len(self._parked) - wanted

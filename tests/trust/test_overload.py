@@ -1,0 +1,246 @@
+"""More than the function can answer: it refuses the rest at once, and nobody else notices."""
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from scripts.benchmark.processes import Caller, Cores, Request, Running, free_port, running
+from scripts.benchmark.workload import Question
+from scripts.reliability import Figure
+from scripts.soaking.questions import headers
+from tests.http.test_granian import HALF_A_BODY, SLOW, connected, wait_until
+from tests.serving import serve
+from tests.trust.conftest import COMMAND
+from tests.trust.load.generator import Asked, Load, closed, paced, quantile
+
+SECONDS = {True: 60.0, False: 3.0}
+# As many callers as are let in: two compute, and 64 wait.
+CALLERS = 66
+LEAST = 600  # requests, several times as many as may wait
+HEALTH_EVERY_SECONDS = 0.05
+DAYS = {"observations": [{"Location": "Hobart"}] * 5000}
+
+
+class Health:
+    """Asks for the server's health all the time, on connections of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.seconds: list[float] = []
+        self.statuses: set[int] = set()
+        self._raw = Request("/health/live", method="GET").raw(port)
+        self._port = port
+        self._stop = threading.Event()
+
+    @contextlib.contextmanager
+    def asked(self) -> Iterator[None]:
+        """Ask meanwhile."""
+        thread = threading.Thread(target=self._ask)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+
+    def _ask(self) -> None:
+        while not self._stop.wait(HEALTH_EVERY_SECONDS):
+            began = time.perf_counter()
+            caller = Caller(self._port)
+            status, _ = caller.ask(self._raw)
+            caller.close()
+            self.seconds.append(time.perf_counter() - began)
+            self.statuses.add(status)
+
+
+@contextlib.contextmanager
+def pinned_server() -> Iterator[Running]:
+    """The production server on one core, and this process on the other."""
+    cores, port, ours = Cores.usable(), free_port(), os.sched_getaffinity(0)
+    command = [sys.executable, "-m", "function.serve", "--host", "127.0.0.1", "--port", str(port)]
+    with running(command, port, cores.server, {"THREADS": "2"}) as server:
+        server.await_answer(Request("/health/ready", method="GET"))
+        if cores.load is not None:
+            os.sched_setaffinity(0, {cores.load})
+        try:
+            yield server
+        finally:
+            os.sched_setaffinity(0, ours)
+
+
+def question(server: Running) -> Asked:
+    """A prediction that takes some milliseconds, and its right answer."""
+    body = Question("random-forest", draws=50, gaps=True).body()
+    raw = Request("/predict", body, headers()).raw(server.port)
+    caller = Caller(server.port)
+    status, expected = caller.ask(raw)
+    caller.close()
+    assert status == 200
+    return Asked(server.port, raw, expected)
+
+
+def test_three_times_what_it_can_answer(full: bool, record: Callable[[Figure], None]) -> None:
+    with pinned_server() as server:
+        asked = question(server)
+        capacity = closed(asked, CALLERS, 2 + SECONDS[full] / 6)
+        health = Health(server.port)
+        with health.asked():
+            pace = 3 * capacity.per_second
+            over = paced(asked, pace, max(SECONDS[full], LEAST / pace))
+        after = closed(asked, CALLERS, 5)
+    assert capacity.wrong == over.wrong == after.wrong == []
+    assert capacity.refused == [] == after.refused
+    assert len(over.accepted) > len(over.refused) / 10
+    assert len(over.refused) > len(over.accepted) / 2
+    assert health.statuses == {200}
+    assert quantile(over.refused, 0.5) < quantile(over.accepted, 0.5)
+    if full:
+        judge(capacity, over, after, health, record)
+
+
+def judge(
+    capacity: Load, over: Load, after: Load, health: Health, record: Callable[[Figure], None]
+) -> None:
+    """Hold what was measured against the bars."""
+    before, during = quantile(capacity.accepted, 0.99), quantile(over.accepted, 0.99)
+    refused, slowest = quantile(over.refused, 0.99), max(health.seconds)
+    regained = after.per_second / capacity.per_second
+    met = during <= 3 * before and slowest <= 0.1 and regained >= 0.9
+    record(
+        Figure(
+            "overload, 3 times what it can answer for 60 s, open loop",
+            "p99 of the accepted <= 3 x p99 at capacity; health <= 100 ms; throughput back in 5 s",
+            f"{before * 1000:.0f} ms at {capacity.per_second:.0f}/s, then {during * 1000:.0f} ms; "
+            f"{len(over.accepted):,} accepted, {len(over.refused):,} refused within "
+            f"{refused * 1000:.0f} ms (p99); health within {slowest * 1000:.0f} ms; "
+            f"then {regained:.0%} of the throughput",
+            met,
+            COMMAND,
+        )
+    )
+    assert met
+
+
+def test_as_many_as_are_let_in_are_never_refused() -> None:
+    with pinned_server() as server:
+        load = closed(question(server), 64, 3)
+    assert (load.refused, load.wrong) == ([], [])
+    assert load.accepted
+
+
+def test_health_overtakes_the_largest_requests(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian", THREADS="1") as running, ThreadPoolExecutor(4) as pool:
+        slow = [pool.submit(running.post, "/predict", SLOW) for _ in range(4)]
+        wait_until(lambda: connected(running) == 4)
+        assert running.call("GET", "/health/live").ok
+        assert running.call("GET", "/status").ok
+        assert not slow[-1].done() or not slow[0].done()
+        assert all(each.result().ok for each in slow)
+        routes = [line.get("route") for line in running.log()]
+    assert routes.index("/status") < len(routes) - 1 - routes[::-1].index("/predict")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "member"),
+    [
+        ("/predict", "application/problem+json", "detail"),
+        ("/v2/models/random-forest/infer", "application/json", "error"),
+    ],
+)
+def test_one_too_many_is_told_to_come_back(
+    tmp_path: Path, path: str, kind: str, member: str
+) -> None:
+    settings = {"THREADS": "1", "MAX_WAITING": "1"}
+    with serve(tmp_path / "log", "granian", **settings) as running, ThreadPoolExecutor(2) as pool:
+        slow = [pool.submit(running.post, "/predict", SLOW) for _ in range(2)]
+        refused = _refused(running.url + path, slow)
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.headers["Content-Type"] == kind
+        assert "too many" in refused.json()[member]
+        assert all(each.result().ok for each in slow)
+        assert running.post("/predict", {"observation": {"Location": "Hobart"}}).ok
+        assert 503 in {line.get("status") for line in running.log()}
+
+
+def _refused(url: str, slow: Sequence[object]) -> requests.Response:
+    """Ask until the others compute and wait, which takes them a moment."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        answer = requests.post(url, json={}, timeout=30)  # no password: that is not looked at
+        if answer.status_code == 503:
+            return answer
+        assert answer.status_code == 401
+    raise AssertionError(slow)
+
+
+def test_who_sends_slowly_holds_up_nobody(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian", THREADS="2") as running, contextlib.ExitStack() as kept:
+        assert running.call("GET", "/whoami").ok  # the password is known from now on
+        for _ in range(50):
+            caller = socket.create_connection(("127.0.0.1", running.port), timeout=10)
+            kept.enter_context(caller)
+            caller.sendall(HALF_A_BODY)
+        wait_until(lambda: connected(running) == 50)
+        for _ in range(20):
+            assert running.post("/predict", {"observation": {"Location": "Hobart"}}).ok
+            assert running.call("GET", "/health/ready").ok
+
+
+def test_who_reads_slowly_holds_up_nobody(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian", THREADS="2") as running, contextlib.ExitStack() as kept:
+        raw = _large(running.port)
+        for _ in range(8):
+            caller = socket.socket()
+            kept.enter_context(caller)
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            caller.settimeout(60)
+            caller.connect(("127.0.0.1", running.port))
+            caller.sendall(raw)
+            assert caller.recv(12) == b"HTTP/1.1 200"  # and no more
+        assert running.post("/predict", {"observation": {"Location": "Hobart"}}).ok
+        assert running.call("GET", "/health/ready").ok
+
+
+def _large(port: int) -> bytes:
+    import json
+
+    fields = headers()
+    return Request("/predict", json.dumps(DAYS).encode(), fields).raw(port)
+
+
+@pytest.mark.parametrize("authorized", [True, False])
+@pytest.mark.parametrize(
+    ("path", "kind", "status"),
+    [
+        ("/predict", "application/json", b"413"),
+        ("/predict", "image/png", b"415"),
+        ("/nowhere", "application/json", b"404"),
+        ("/status", "application/json", b"405"),
+    ],
+)
+def test_who_sends_all_before_reading_gets_the_answer(
+    production: int, path: str, kind: str, status: bytes, authorized: bool
+) -> None:
+    """As gateways do: closed with a body unread, the connection would be reset."""
+    fields = headers(kind) if authorized else {"Content-Type": kind}
+    raw = Request(path, b" " * 9_000_000, fields).raw(production)
+    expected = b"401" if path == "/predict" and not authorized else status
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", production), timeout=30) as caller:
+            caller.sendall(raw)
+            assert caller.recv(100)[9:12] == expected
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Port of the production server."""
+    with serve(tmp_path_factory.mktemp("server") / "log", "granian") as running:
+        yield running.port
