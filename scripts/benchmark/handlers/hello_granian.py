@@ -1,8 +1,8 @@
 """The floor under our own server: `python hello_granian.py PORT`.
 
-Granian gets the options that `function.serve` gives it, with as many threads as take requests there,
-and nothing of ours is imported: what this takes to start and keeps in memory is the framework's and
-the server's.
+Granian gets the options that `function.serve` gives it, with as many threads as take requests
+there, and nothing of ours is imported: what this takes to start and keeps in memory is the
+framework's and the server's.
 """
 
 import os
