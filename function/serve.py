@@ -19,9 +19,10 @@ from typing import Any, Final
 if __name__ == "__main__":
     # Nothing of what is loaded now will ever be garbage.
     gc.disable()
-    # The first process of a container is deaf to signals that it does not handle, and what comes
-    # next takes half a second. Granian handles them later.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    # Before there is any other thread, which will have them blocked as well. They wait for the one
+    # thread that asks for them: Python's own handlers run in the main thread alone, which sleeps on
+    # where the kernel chose another one of many to bring the signal to.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -51,6 +52,25 @@ _LOGGING: Final = {
     },
     "loggers": {"_granian": {"handlers": ["stdout"], "propagate": False}},
 }
+
+
+class Ending:
+    """Waits for SIGTERM or SIGINT, and ends what there is to end; from the very start on."""
+
+    def __init__(self) -> None:
+        self.server: MTServer | None = None
+
+    def wait(self) -> None:
+        """Wait for the signal, which has to be blocked in every thread."""
+        signal.sigwait((signal.SIGTERM, signal.SIGINT))
+        if self.server is None:
+            os._exit(0)
+        self.server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
+
+
+ENDING: Final = Ending()
+if __name__ == "__main__":
+    threading.Thread(target=ENDING.wait, name="ending", daemon=True).start()
 
 
 class OneProcess(MTServer):
@@ -128,7 +148,7 @@ def serve(server: Server) -> None:
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
     threading.Thread(target=ADMISSION.watch, name="admission", daemon=True).start()
-    OneProcess(
+    ENDING.server = OneProcess(
         "function.wsgi",
         address=server.host,
         port=server.port,
@@ -143,7 +163,8 @@ def serve(server: Server) -> None:
         grace_seconds=server.grace_seconds,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
-    ).serve(target_loader=lambda: application, wrap_loader=False)
+    )
+    ENDING.server.serve(target_loader=lambda: application, wrap_loader=False)
 
 
 def main() -> None:
