@@ -5,9 +5,11 @@ coming, and beyond a limit they are refused at once, which costs next to nothing
 nothing, as a health check, needs no slot and waits for nobody.
 
 Waiting takes a thread, and so does a caller who sends or reads slowly; but many threads that all
-take requests would take turns at Python's global lock, which costs a third of the throughput. So
-only as many take requests as there are slots. The others are parked, and stand in for those that
-are held up.
+take requests would take turns at Python's global lock, which costs quick requests a third of their
+throughput or more. So while many are answered, only as many threads take requests as there are
+slots, and what waits does so in the server's own queue, where it is seen by nobody but is gone in
+no time. The other threads are parked, and stand in for those that are held up; and where requests
+take long, for those that wait.
 """
 
 import math
@@ -24,6 +26,8 @@ WAITING: Final = 64
 _SPARE: Final = 64  # threads for slow callers
 _KEPT: Final = 8  # of these, for what is never refused
 _HELD_UP_SECONDS: Final = 0.02
+_QUICK: Final = 100  # requests in the latest few looks: 1,000 a second
+_LOOKS: Final = 5
 _NEVER: Final = math.inf
 
 
@@ -81,6 +85,8 @@ class Admission:
         self._parked: list[threading.Lock] = []
         self._held_up = 0
         self._crowded = False
+        self._answered = 0  # roughly: threads that count at once may count as one
+        self._quick = False
         self._lock = threading.Lock()
 
     def enter(self) -> None:
@@ -97,6 +103,7 @@ class Admission:
     def leave(self) -> bool:
         """Note that this thread has answered its request; gives whether it should `park`."""
         self._since[threading.get_ident()] = _NEVER
+        self._answered += 1
         return self._crowded
 
     def begin(self) -> None:
@@ -141,8 +148,11 @@ class Admission:
 
     def watch(self) -> None:
         """Let parked threads stand in for those that are held up, for ever."""
+        counts = deque([0], maxlen=_LOOKS + 1)
         while True:
             time.sleep(_HELD_UP_SECONDS)
+            counts.append(self._answered)
+            self._quick = counts[-1] - counts[0] > _QUICK
             self._settle()
 
     def _wait(self) -> None:
@@ -189,6 +199,8 @@ class Admission:
 
     def _surplus(self) -> int:
         """How many more threads take requests than should."""
-        # Where some wait, one more: to let others overtake them, and to refuse.
-        wanted = self.slots + self._held_up + len(self._queue) + (len(self._queue) > 0)
+        wanted = self.slots + self._held_up
+        if not self._quick:
+            # One more than wait: to let others overtake them, and to refuse.
+            wanted += len(self._queue) + 1
         return len(self._since) - len(self._parked) - wanted

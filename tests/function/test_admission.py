@@ -1,9 +1,13 @@
 import os
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from function import admission
+from function.admission import Admission
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +38,97 @@ def test_no_quota_leaves_the_affinity(tmp_path: Path, content: str | None) -> No
     if content is not None:
         (tmp_path / "cpu.max").write_text(content)
     assert admission.cpus(tmp_path) == 8
+
+
+def started(act: Callable[[], None]) -> threading.Thread:
+    """A thread that acts."""
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_slots_go_to_who_waits_longest() -> None:
+    control, order = Admission(1, 3), list[int]()
+    control.begin()
+
+    def wait(number: int) -> None:
+        control.begin()
+        order.append(number)
+        control.end()
+
+    threads = []
+    for number in range(3):
+        assert not control.full
+        threads.append(started(lambda number=number: wait(number)))  # type: ignore[misc]
+        wait_until(lambda: len(control._queue) == len(threads))
+    wait_until(lambda: control.full)
+    control.end()
+    for thread in threads:
+        thread.join(10)
+    assert order == [0, 1, 2]
+    assert not control.full
+    control.begin()  # the slot is free
+
+
+def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> None:
+    control = Admission(1)
+    control._quick = True
+    started(control.watch)
+    held, parked = threading.Event(), threading.Event()
+
+    def park() -> None:
+        control.enter()
+        wait_until(lambda: len(control._since) == 2)
+        control._quick = True
+        control._settle()
+        if control.leave():
+            control.park()
+        parked.set()
+
+    def hold() -> None:
+        control.enter()
+        held.wait(10)
+        control.leave()
+
+    thread = started(park)
+    other = started(hold)  # after a while it is held up, and then both may take requests
+    assert parked.wait(10)
+    held.set()
+    thread.join(10)
+    other.join(10)
+
+
+def test_a_thread_that_ends_is_struck_off() -> None:
+    control = Admission(1)
+
+    def once() -> None:
+        control.enter()
+        control.leave()
+
+    started(once).join(10)
+    wait_until(lambda: not control._since)
+
+
+def test_slow_callers_do_not_take_the_last_threads() -> None:
+    control, done = Admission(1, 1), threading.Event()
+
+    def hold() -> None:
+        control.enter()
+        done.wait(10)
+        control.leave()
+
+    threads = [started(hold) for _ in range(control.threads - 9)]
+    wait_until(lambda: len(control._since) == len(threads))
+    assert not control.full
+    threads.append(started(hold))
+    wait_until(lambda: control.full)
+    done.set()
+    for thread in threads:
+        thread.join(10)
