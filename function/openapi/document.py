@@ -372,6 +372,8 @@ def _complete(schemas: dict[str, Schema], service: Service) -> None:
             "datacontenttype": {"const": JSON},
             "data": {"$ref": _REF.format(name="PredictDocument")},
         },
+        # Of further attributes as well: the specification allows no other names.
+        "propertyNames": {"pattern": "^[a-z0-9]+$"},
         "required": ["specversion", "id", "source", "type", "data"],
     }
     schemas["Csv"] = {

@@ -7,6 +7,7 @@ moments are hardly measured (coordinated omission); so overload is an open loop.
 import asyncio
 import time
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -57,12 +58,18 @@ def quantile(seconds: list[float], share: float) -> float:
 
 def closed(asked: Asked, callers: int, seconds: float) -> Load:
     """Let callers ask, each as soon as it has its answer."""
-    return asyncio.run(_closed(asked, callers, seconds))
+    return _run(_closed(asked, callers, seconds))
 
 
 def paced(asked: Asked, per_second: float, seconds: float) -> Load:
     """Ask at a steady pace, whatever becomes of the answers."""
-    return asyncio.run(_paced(asked, per_second, seconds))
+    return _run(_paced(asked, per_second, seconds))
+
+
+def _run(load: Coroutine[Any, Any, Load]) -> Load:
+    """Run it in a thread of its own: a browser's loop may run in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, load).result()
 
 
 async def _closed(asked: Asked, callers: int, seconds: float) -> Load:
