@@ -188,28 +188,40 @@ class Credentials:
         name = self._seal(user.encode())
         # What was right, if long ago, is no guess.
         trusted = self._was_right(seal) is not None
-        if not trusted:
-            self._admit(client, name)
+        if trusted:  # and needs no room that strangers could take: one hash serves all who wait
+            return self._in_turn(seal, user, password, (client, name), trusted=True)
+        self._admit(client, name)
         if not self._room.acquire(blocking=False):
             self.unheard += 1
             raise Unavailable("Too many passwords wait to be checked.", headers=_retry_after(1))
         try:
-            # Who has failed of late does not wait, but comes when nobody else does.
-            clean = trusted or self._of_client.whole(client, time.monotonic())
-            if not self._hashing.acquire(blocking=clean):
-                self._refuse(1)
-            try:
-                # Whoever was before may have brought the same credentials, or failed.
-                recalled = self._recalled(seal, time.monotonic())
-                if recalled is not None:
-                    return recalled
-                if not trusted:
-                    self._admit(client, name)
-                return self._hash(seal, user, password, (client, name))
-            finally:
-                self._hashing.release()
+            return self._in_turn(seal, user, password, (client, name), trusted=False)
         finally:
             self._room.release()
+
+    def _in_turn(
+        self,
+        seal: bytes,
+        user: str,
+        password: bytes,
+        accounts: tuple[bytes, bytes],
+        *,
+        trusted: bool,
+    ) -> str:
+        """Hash when nobody else does; who has failed of late does not wait for that."""
+        clean = trusted or self._of_client.whole(accounts[0], time.monotonic())
+        if not self._hashing.acquire(blocking=clean):
+            self._refuse(1)
+        try:
+            # Whoever was before may have brought the same credentials, or failed.
+            recalled = self._recalled(seal, time.monotonic())
+            if recalled is not None:
+                return recalled
+            if not trusted:
+                self._admit(*accounts)
+            return self._hash(seal, user, password, accounts)
+        finally:
+            self._hashing.release()
 
     def _admit(self, client: bytes, name: bytes) -> None:
         """Refuse a client whose budget is spent, or who failed and the user's is.

@@ -440,6 +440,27 @@ def test_few_wait_for_a_hash(everybody: dict[str, ScryptHash], gate: Gate) -> No
     assert credentials.unheard == 2
 
 
+def test_rightful_callers_all_wait_for_one_hash_when_the_memory_expires(
+    everybody: dict[str, ScryptHash], gate: Gate, clock: Clock, work: Work
+) -> None:
+    begun, go_on = gate
+    credentials = Credentials(everybody)
+    go_on.set()
+    assert outcome(credentials, "user0:x") == "user0"
+    clock.now += 301
+    begun.clear()
+    go_on.clear()
+    work.clear()
+    with ThreadPoolExecutor(40) as callers:
+        waiting = [callers.submit(outcome, credentials, "user0:x") for _ in range(40)]
+        assert begun.wait(timeout=30)
+        assert credentials._room._value == 16  # strangers have theirs
+        go_on.set()
+        assert {each.result() for each in waiting} == {"user0"}
+    assert len(work) == 1
+    assert credentials.unheard == 0
+
+
 def test_who_has_failed_does_not_wait(everybody: dict[str, ScryptHash], gate: Gate) -> None:
     begun, go_on = gate
     credentials = Credentials(everybody)
