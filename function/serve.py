@@ -19,10 +19,9 @@ from typing import Any, Final
 if __name__ == "__main__":
     # Nothing of what is loaded now will ever be garbage.
     gc.disable()
-    # Before there is any other thread, which will have them blocked as well. They wait for the one
-    # thread that asks for them: Python's own handlers run in the main thread alone, which sleeps on
-    # where the kernel chose another one of many to bring the signal to.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+    # The first process of a container is deaf to signals that it does not handle, and what comes
+    # next takes half a second. Granian handles them later.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -55,22 +54,25 @@ _LOGGING: Final = {
 
 
 class Ending:
-    """Waits for SIGTERM or SIGINT, and ends what there is to end; from the very start on."""
+    """Waits for SIGTERM or SIGINT, and ends what there is to end; from the very start on.
+
+    Python's own handlers run in the main thread alone, which sleeps on where the kernel brought the
+    signal to another one of the many. Whichever it was, its number comes through this pipe.
+    """
 
     def __init__(self) -> None:
         self.server: MTServer | None = None
+        self._numbers, told = os.pipe()
+        os.set_blocking(told, False)
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
 
     def wait(self) -> None:
-        """Wait for the signal, which has to be blocked in every thread."""
-        signal.sigwait((signal.SIGTERM, signal.SIGINT))
+        """Wait for one of them; others do not matter."""
+        while os.read(self._numbers, 1)[0] not in {signal.SIGTERM, signal.SIGINT}:
+            pass
         if self.server is None:
             os._exit(0)
         self.server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
-
-
-ENDING: Final = Ending()
-if __name__ == "__main__":
-    threading.Thread(target=ENDING.wait, name="ending", daemon=True).start()
 
 
 class OneProcess(MTServer):
@@ -128,7 +130,7 @@ def _set_malloc() -> None:
         mallopt(_M_ARENA_MAX, 2)
 
 
-def serve(server: Server) -> None:
+def serve(server: Server, ending: Ending | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
 
     Raises:
@@ -148,7 +150,7 @@ def serve(server: Server) -> None:
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
     threading.Thread(target=ADMISSION.watch, name="admission", daemon=True).start()
-    ENDING.server = OneProcess(
+    granian = OneProcess(
         "function.wsgi",
         address=server.host,
         port=server.port,
@@ -164,13 +166,17 @@ def serve(server: Server) -> None:
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
     )
-    ENDING.server.serve(target_loader=lambda: application, wrap_loader=False)
+    if ending is not None:
+        ending.server = granian
+    granian.serve(target_loader=lambda: application, wrap_loader=False)
 
 
 def main() -> None:
     """Run the command."""
+    ending = Ending()
+    threading.Thread(target=ending.wait, name="ending", daemon=True).start()
     try:
-        serve(Server.of(os.environ, sys.argv[1:]))
+        serve(Server.of(os.environ, sys.argv[1:]), ending)
     except DeploymentError as error:
         sys.exit(f"rain-tomorrow cannot start: {error}")
 
