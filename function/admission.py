@@ -6,10 +6,9 @@ nothing, as a health check, needs no slot and waits for nobody.
 
 Waiting takes a thread, and so does a caller who sends or reads slowly; but many threads that all
 take requests would take turns at Python's global lock, which costs quick requests a third of their
-throughput or more. So while many are answered, only as many threads take requests as there are
-slots, and what waits does so in the server's own queue, where it is seen by nobody but is gone in
-no time. The other threads are parked, and stand in for those that are held up; and where requests
-take long, for those that wait.
+throughput or more. So where requests are quick, only as many threads take them as there are slots,
+and what waits does so in the server's own queue, whose length a probe tells. The other threads are
+parked, and stand in for those that are held up; and where requests take long, for those that wait.
 """
 
 import math
@@ -21,13 +20,16 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from function.probe import Probe
+
 CGROUPS: Final = Path("/sys/fs/cgroup")
 WAITING: Final = 64
-_SPARE: Final = 64  # threads for slow callers
+_SPARE: Final = 16  # threads for what neither computes nor waits
 _KEPT: Final = 8  # of these, for what is never refused
 _HELD_UP_SECONDS: Final = 0.02
-_QUICK: Final = 100  # requests in the latest few looks: 1,000 a second
+_QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
 _LOOKS: Final = 5
+_ROUGHLY: Final = 1.25  # a probe may take its time to get into the queue, and others pass it
 _NEVER: Final = math.inf
 
 
@@ -68,16 +70,17 @@ class Admission:
     def __init__(self, slots: int = 0, waiting: int = WAITING) -> None:
         self.slots = slots or max(2, math.ceil(2 * cpus()))
         self.threads = self.slots + waiting + _SPARE
-        """Threads that a server needs for this."""
+        """Threads that a server needs for this; callers who are slow take those of who waits."""
         self.full = False
         """Whether the next request has to be refused."""
+        self.probe: Final = Probe()
         self._waiting = waiting
         self._free: SimpleQueue[None] = SimpleQueue()
         for _ in range(self.slots):
             self._free.put(None)
         self._queue: deque[threading.Lock] = deque()
         self._large = threading.BoundedSemaphore(self.slots)
-        self._lingering = threading.BoundedSemaphore(_SPARE // 4)
+        self._lingering = threading.BoundedSemaphore(max(1, waiting // 4))
         # Threads by their identity, and since when each has been at its present step; never, where
         # it waits here or is at no request.
         self._since: dict[int, float] = {}
@@ -85,7 +88,7 @@ class Admission:
         self._parked: list[threading.Lock] = []
         self._held_up = 0
         self._crowded = False
-        self._answered = 0  # roughly: threads that count at once may count as one
+        self._computed = 0  # turns of slots, roughly: threads that count at once may count as one
         self._quick = False
         self._lock = threading.Lock()
 
@@ -103,7 +106,6 @@ class Admission:
     def leave(self) -> bool:
         """Note that this thread has answered its request; gives whether it should `park`."""
         self._since[threading.get_ident()] = _NEVER
-        self._answered += 1
         return self._crowded
 
     def begin(self) -> None:
@@ -115,6 +117,7 @@ class Admission:
 
     def end(self) -> None:
         """Give the slot to who waits longest."""
+        self._computed += 1
         self._free.put(None)
         if self._queue:
             self._next()
@@ -146,13 +149,24 @@ class Admission:
             self._crowded = self._surplus() > 0
         place.acquire()
 
-    def watch(self) -> None:
-        """Let parked threads stand in for those that are held up, for ever."""
+    def probed(self) -> None:
+        """Note that this thread has taken the probe."""
+        self.probe.passed(self._computed)
+        with self._lock:
+            self._see_whether_full()
+
+    def watch(self, address: tuple[str, int]) -> None:
+        """See who is held up and who waits in the server at this address, for ever."""
         counts = deque([0], maxlen=_LOOKS + 1)
         while True:
             time.sleep(_HELD_UP_SECONDS)
-            counts.append(self._answered)
-            self._quick = counts[-1] - counts[0] > _QUICK
+            counts.append(self._computed)
+            # While most are refused, few compute.
+            self._quick = counts[-1] - counts[0] > _QUICK or (self._quick and self.full)
+            if self._quick:
+                self.probe.look(address, self._computed)
+            else:
+                self.probe.ahead = 0  # what waits is seen, or soon will be
             self._settle()
 
     def _wait(self) -> None:
@@ -195,7 +209,11 @@ class Admission:
     def _see_whether_full(self) -> None:
         steps, waiting = list(self._since.values()), len(self._queue)
         busy = len(steps) - steps.count(_NEVER) + waiting
-        self.full = waiting >= self._waiting or busy >= self.threads - _KEPT
+        self.full = (
+            waiting >= self._waiting
+            or self.probe.ahead > _ROUGHLY * self._waiting + self.slots
+            or busy >= self.threads - _KEPT
+        )
 
     def _surplus(self) -> int:
         """How many more threads take requests than should."""

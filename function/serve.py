@@ -149,7 +149,8 @@ def serve(server: Server, ending: Ending | None = None) -> None:
     gc.enable()
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
-    threading.Thread(target=ADMISSION.watch, name="admission", daemon=True).start()
+    address = (server.host, server.port)
+    threading.Thread(target=ADMISSION.watch, args=[address], name="admission", daemon=True).start()
     granian = OneProcess(
         "function.wsgi",
         address=server.host,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
 import msgspec
 
@@ -39,25 +38,19 @@ def sample(server: Running, minutes: float, answered: int, took: Sequence[float]
 
 
 class Growth(msgspec.Struct, frozen=True):
-    """What changed between the first and the last third of the time after the warm-up.
-
-    `memory` is the growth as a share, the others are differences of medians.
-    """
+    """What changed between two moments at which nobody called: memory as a share."""
 
     memory: float
-    descriptors: float
-    threads: float
+    descriptors: int
+    threads: int
 
 
-def growth(samples: Sequence[Sample], warm_up: float = 0.2) -> Growth:
-    """Growth after a share of the time has passed, which is the warm-up."""
-    kept = samples[int(len(samples) * warm_up) :]
-    third = max(1, len(kept) // 3)
-    first, last = kept[:third], kept[-third:]
+def growth(before: Sample, after: Sample) -> Growth:
+    """Growth from one moment to a later one."""
     return Growth(
-        median(one.memory for one in last) / median(one.memory for one in first) - 1,
-        median(one.descriptors for one in last) - median(one.descriptors for one in first),
-        median(one.threads for one in last) - median(one.threads for one in first),
+        after.memory / before.memory - 1,
+        after.descriptors - before.descriptors,
+        after.threads - before.threads,
     )
 
 

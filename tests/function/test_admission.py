@@ -9,6 +9,8 @@ import pytest
 from function import admission
 from function.admission import Admission
 
+NOWHERE = ("127.0.0.1", 0)
+
 
 @pytest.fixture(autouse=True)
 def eight(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +82,7 @@ def test_slots_go_to_who_waits_longest() -> None:
 def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> None:
     control = Admission(1)
     control._quick = True
-    started(control.watch)
+    started(lambda: control.watch(NOWHERE))
     held, parked = threading.Event(), threading.Event()
 
     def park() -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 import requests
 
 from scripts.benchmark.processes import Caller, Cores, Request, Running, free_port, running
-from scripts.benchmark.workload import Question
+from scripts.benchmark.workload import SEED, Question
 from scripts.reliability import Figure
 from scripts.soaking.questions import headers
 from tests.http.test_granian import HALF_A_BODY, SLOW, connected, wait_until
@@ -76,10 +77,17 @@ def pinned_server() -> Iterator[Running]:
             os.sched_setaffinity(0, ours)
 
 
-def question(server: Running) -> Asked:
-    """A prediction that takes some milliseconds, and its right answer."""
-    body = Question("random-forest", draws=50, gaps=True).body()
-    raw = Request("/predict", body, headers()).raw(server.port)
+# What takes the function the least, and what takes some milliseconds.
+QUESTIONS = [
+    Question("logistic-regression"),
+    Question("random-forest", draws=200, gaps=True),
+]
+
+
+def question(server: Running, what: Question) -> Asked:
+    """A prediction, and its right answer."""
+    body = {**what.document(), "fill": {"draws": what.draws, "seed": SEED}}
+    raw = Request("/predict", msgspec.json.encode(body), headers()).raw(server.port)
     caller = Caller(server.port)
     status, expected = caller.ask(raw)
     caller.close()
@@ -87,9 +95,12 @@ def question(server: Running) -> Asked:
     return Asked(server.port, raw, expected)
 
 
-def test_three_times_what_it_can_answer(full: bool, record: Callable[[Figure], None]) -> None:
+@pytest.mark.parametrize("what", QUESTIONS, ids=["quick", "slow"])
+def test_three_times_what_it_can_answer(
+    full: bool, record: Callable[[Figure], None], what: Question
+) -> None:
     with pinned_server() as server:
-        asked = question(server)
+        asked = question(server, what)
         capacity = closed(asked, CALLERS, 2 + SECONDS[full] / 6)
         health = Health(server.port)
         with health.asked():
@@ -101,22 +112,28 @@ def test_three_times_what_it_can_answer(full: bool, record: Callable[[Figure], N
     assert over.accepted
     assert health.statuses == {200}
     if full:  # how many are refused, and when, hangs on what else the machine does
-        judge(capacity, over, after, health, record)
+        judge(what, capacity, over, after, health, record)
 
 
 def judge(
-    capacity: Load, over: Load, after: Load, health: Health, record: Callable[[Figure], None]
+    what: Question,
+    capacity: Load,
+    over: Load,
+    after: Load,
+    health: Health,
+    record: Callable[[Figure], None],
 ) -> None:
     """Hold what was measured against the bars."""
     before, during = quantile(capacity.accepted, 0.99), quantile(over.accepted, 0.99)
     refused, slowest = quantile(over.refused, 0.99), max(health.seconds)
     regained = after.per_second / capacity.per_second
-    met = during <= 3 * before and slowest <= 0.1 and regained >= 0.9
-    met = met and len(over.refused) > len(over.accepted) / 2
+    met = during <= 3 * before and max(slowest, refused) <= 0.1 and regained >= 0.9
     record(
         Figure(
-            "overload, 3 times what it can answer for 60 s, open loop",
-            "p99 of the accepted <= 3 x p99 at capacity; health <= 100 ms; throughput back in 5 s",
+            f"overload, 3 times what it can answer for 60 s, open loop: {what.model}, "
+            f"{what.draws} draw{'s' * (what.draws > 1)}",
+            "p99 of the accepted <= 3 x p99 at capacity; p99 of the refused and all health checks "
+            "<= 100 ms; throughput back in 5 s",
             f"{before * 1000:.0f} ms at {capacity.per_second:.0f}/s, then {during * 1000:.0f} ms; "
             f"{len(over.accepted):,} accepted, {len(over.refused):,} refused within "
             f"{refused * 1000:.0f} ms (p99); health within {slowest * 1000:.0f} ms; "
@@ -128,11 +145,21 @@ def judge(
     assert met
 
 
-def test_as_many_as_are_let_in_are_never_refused() -> None:
+@pytest.mark.parametrize("what", QUESTIONS, ids=["quick", "slow"])
+def test_as_many_as_are_let_in_are_never_refused(what: Question) -> None:
     with pinned_server() as server:
-        load = closed(question(server), 64, 3)
+        load = closed(question(server, what), 64, 3)
     assert (load.refused, load.wrong) == ([], [])
     assert load.accepted
+
+
+def test_many_more_are_refused_however_quick() -> None:
+    """Those that wait in the server itself, where nobody sees them, are probed for."""
+    with pinned_server() as server:
+        load = closed(question(server, QUESTIONS[0]), 300, 3)
+    assert load.wrong == []
+    assert load.accepted
+    assert load.refused
 
 
 def test_health_overtakes_the_largest_requests(tmp_path: Path) -> None:

@@ -6,14 +6,15 @@ moments are hardly measured (coordinated omission); so overload is an open loop.
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 _MOST_CONNECTIONS = 400
-_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_TICK_SECONDS = 0.001
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -72,58 +73,100 @@ def _run(load: Coroutine[Any, Any, Load]) -> Load:
         return thread.submit(asyncio.run, load).result()
 
 
+class _Caller(asyncio.Protocol):
+    """A connection, and the request on it; `then` is called with it after each answer.
+
+    Streams and a task for each request would cost the load's core more than the server's.
+    """
+
+    def __init__(self, asked: Asked, load: Load, then: "Callable[[_Caller], object]") -> None:
+        self._asked, self._load, self._then = asked, load, then
+        self._received, self._began = b"", 0.0
+        self.quiet = asyncio.Event()
+        self.quiet.set()
+
+    def ask(self, began: float) -> None:
+        """Ask; latency counts from `began`."""
+        self.quiet.clear()
+        self._began = began
+        self.transport.write(self._asked.raw)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, _, body = self._received.partition(b"\r\n\r\n")
+        head = head.lower() + b"\r\n"
+        length = head.partition(b"\r\ncontent-length: ")[2].partition(b"\r\n")[0]
+        if not length or len(body) < int(length):
+            return
+        took = time.perf_counter() - self._began
+        self._load.count(int(head[9:12]), head, body, self._asked.expected, took)
+        self._received = b""
+        self.quiet.set()
+        self._then(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if not self.quiet.is_set():
+            self._load.wrong.append("no answer")
+            self.quiet.set()
+
+
+async def _connected(
+    number: int, asked: Asked, load: Load, then: Callable[[_Caller], object]
+) -> list[_Caller]:
+    connect = asyncio.get_running_loop().create_connection
+    return [
+        (await connect(lambda: _Caller(asked, load, then), "127.0.0.1", asked.port))[1]
+        for _ in range(number)
+    ]
+
+
 async def _closed(asked: Asked, callers: int, seconds: float) -> Load:
-    load, end = Load(), time.perf_counter() + seconds
+    def again(caller: _Caller) -> None:
+        now = time.perf_counter()
+        if now < end:
+            caller.ask(now)
 
-    async def call() -> None:
-        streams = await _connect(asked)
-        while (began := time.perf_counter()) < end:
-            await _ask(streams, asked, load, began)
-        streams[1].close()
-
-    return await _timed(load, [call() for _ in range(callers)])
+    load = Load()
+    connected = await _connected(callers, asked, load, again)
+    began = time.perf_counter()
+    end = began + seconds
+    for caller in connected:
+        again(caller)
+    return await _ended(load, connected, began, seconds)
 
 
 async def _paced(asked: Asked, per_second: float, seconds: float) -> Load:
-    load, idle, room = Load(), list[_Streams](), asyncio.Semaphore(_MOST_CONNECTIONS)
+    late = deque[float]()  # what no connection was free for
 
-    async def call(intended: float) -> None:
-        await asyncio.sleep(intended - time.perf_counter())
-        async with room:
-            streams = idle.pop() if idle else await _connect(asked)
-            if await _ask(streams, asked, load, intended):
-                idle.append(streams)
+    def free(caller: _Caller) -> None:
+        if late:
+            caller.ask(late.popleft())
+        else:
+            idle.append(caller)
 
-    start = time.perf_counter() + 0.1
-    moments = [start + number / per_second for number in range(int(per_second * seconds))]
-    load = await _timed(load, [call(moment) for moment in moments])
-    for _, writer in idle:
-        writer.close()
-    return load
+    load = Load()
+    connected = await _connected(_MOST_CONNECTIONS, asked, load, free)
+    idle, asked_so_far, began = list(connected), 0, time.perf_counter()
+    while asked_so_far < int(per_second * seconds):
+        while (intended := began + asked_so_far / per_second) <= time.perf_counter():
+            asked_so_far += 1
+            if idle:
+                idle.pop().ask(intended)
+            else:
+                late.append(intended)
+        await asyncio.sleep(_TICK_SECONDS)
+    return await _ended(load, connected, began, seconds)
 
 
-async def _timed(load: Load, calls: list[Coroutine[Any, Any, None]]) -> Load:
-    began = time.perf_counter()
-    await asyncio.gather(*calls)
+async def _ended(load: Load, callers: list[_Caller], began: float, seconds: float) -> Load:
+    """Wait for the time to be over, and for all answers."""
+    await asyncio.sleep(began + seconds - time.perf_counter())
+    while busy := [caller for caller in callers if not caller.quiet.is_set()]:
+        await asyncio.gather(*(caller.quiet.wait() for caller in busy))
     load.seconds = time.perf_counter() - began
+    for caller in callers:
+        caller.transport.close()
     return load
-
-
-async def _connect(asked: Asked) -> _Streams:
-    return await asyncio.open_connection("127.0.0.1", asked.port)
-
-
-async def _ask(streams: _Streams, asked: Asked, load: Load, began: float) -> bool:
-    """Ask once; gives whether the connection may be used again."""
-    reader, writer = streams
-    try:
-        writer.write(asked.raw)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = head.lower().partition(b"\r\ncontent-length: ")[2].partition(b"\r\n")[0]
-        body = await reader.readexactly(int(length))
-    except (OSError, asyncio.IncompleteReadError, ValueError) as error:
-        load.wrong.append(repr(error))
-        writer.close()
-        return False
-    load.count(int(head[9:12]), head.lower(), body, asked.expected, time.perf_counter() - began)
-    return True
