@@ -39,9 +39,11 @@ class Probe:
         if self._computed is not None and self._accepted:
             self.ahead = max(self.ahead, computed - self._computed)
         elif self._computed is None and self._connection is not None:
-            with contextlib.suppress(OSError):
+            self._computed = computed  # before it is sent: it may come through at once
+            try:
                 self._connection.send(self._request)
-                self._computed = computed
+            except OSError:
+                self._computed = None
 
     def passed(self, computed: int) -> None:
         """Note that it came through."""
