@@ -15,12 +15,16 @@ import msgspec
 import psutil
 import pytest
 
+from scripts.benchmark.processes import Request
+from scripts.benchmark.workload import Question
 from scripts.reliability import Figure
+from scripts.soaking.questions import headers
 from tests.serving import ROOT, serve
 from tests.trust.conftest import COMMAND
 from tests.trust.hostile import run, wire
 from tests.trust.hostile.run import SETTINGS, Report
-from tests.trust.hostile.seeds import seeds
+from tests.trust.hostile.seeds import TOKEN, seeds
+from tests.trust.load.generator import Asked, closed
 
 REQUESTS = {True: 1_000_000, False: 3_000}
 PROCESSES = {True: 2, False: 1}
@@ -102,6 +106,7 @@ def test_connections(full: bool, tally: Tally, tmp_path: Path) -> None:
     settings = {**SETTINGS, "CREDENTIALS_FILE": users, "THREADS": "16"}
     with serve(tmp_path / "log", "granian", **settings) as running:
         process = psutil.Process(running.process.pid)
+        _bring_all_threads(running.port)
         first = wire.assault(running.port, count // 5, SEED)
         warm, files = process.memory_info().rss, process.num_fds()
         rest = wire.assault(running.port, count - count // 5, SEED + 1)
@@ -143,3 +148,11 @@ def test_harm_is_seen() -> None:
         raise ZeroDivisionError
 
     assert run.wrong(crash, request)[0] == ["raised ZeroDivisionError: "]
+
+
+def _bring_all_threads(port: int) -> None:
+    """Let as many ask as may wait: each thread is made when it is needed, and keeps some memory."""
+    body = Question("random-forest", draws=50, gaps=True).body()
+    fields = headers(authorization=f"Basic {TOKEN}")
+    raw = Request("/predict", body, fields).raw(port)
+    closed(Asked(port, raw, b""), 64 + 16, 3)
