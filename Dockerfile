@@ -51,7 +51,7 @@ LABEL org.opencontainers.image.title="rain-tomorrow" \
 # would cost every start a third of a second.
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip \
         /usr/local/lib/python3*/site-packages/* /usr/lib/python3*/ensurepip \
-        /usr/lib/python3/dist-packages/* /usr/share/python-wheels /root/.cache \
+        /usr/lib/python3/dist-packages/* /usr/share/python-wheels ~/.cache \
     && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
         -x "/(distutils|ensurepip|idlelib|lib2to3|pydoc_data|site-packages|tests?|tkinter|turtledemo|unittest)/" \
         "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"

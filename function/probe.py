@@ -2,7 +2,7 @@
 
 The server takes requests in the order of their coming, and those that no thread has taken yet wait
 inside it. This one waits among them: as many as are computed before it were in front of it. Those
-that were refused do not matter, which takes no time.
+that are refused are not counted, or callers who ask again at once would be refused for ever.
 """
 
 import contextlib

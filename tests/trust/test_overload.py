@@ -107,8 +107,9 @@ def test_three_times_what_it_can_answer(
             pace = 3 * capacity.per_second
             over = paced(asked, pace, max(SECONDS[full], LEAST / pace))
         after = closed(asked, CALLERS, 5)
-    assert capacity.wrong == over.wrong == after.wrong == []
-    assert capacity.refused == []
+        afterwards = closed(asked, CALLERS, 1)
+    assert capacity.wrong == over.wrong == after.wrong == afterwards.wrong == []
+    assert capacity.refused == [] == afterwards.refused
     assert over.accepted
     assert health.statuses == {200}
     if full:  # how many are refused, and when, hangs on what else the machine does
