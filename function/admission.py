@@ -6,9 +6,9 @@ nothing, as a health check, needs no slot and waits for nobody.
 
 Waiting takes a thread, and so does a caller who sends or reads slowly; but many threads that all
 take requests would take turns at Python's global lock, which costs quick requests a third of their
-throughput or more. So where requests are quick, only as many threads take them as there are slots,
-and what waits does so in the server's own queue, whose length a probe tells. The other threads are
-parked, and stand in for those that are held up; and where requests take long, for those that wait.
+throughput or more. So where requests are quick, one thread takes them, and what waits does so in
+the server's own queue, whose length a probe tells. The other threads are parked, and stand in for
+those that are held up; and where requests take long, for those that wait.
 """
 
 import math
@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from function.probe import Probe
+from function.probe import Probe, connections_exceed
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 WAITING: Final = 64
@@ -29,7 +29,10 @@ _KEPT: Final = 8  # of these, for what is never refused
 _HELD_UP_SECONDS: Final = 0.02
 _QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
 _LOOKS: Final = 5
-_ROUGHLY: Final = 1.25  # a probe may take its time to get into the queue, and others pass it
+_LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
+_NO_SECONDS: Final = 1e-6
+_FEWER, _MORE = 0.8, 1.05
+_MOST: Final = 1000  # turns of slots between two looks; there are never so many
 _NEVER: Final = math.inf
 
 
@@ -44,6 +47,14 @@ def cpus(cgroups: Path = CGROUPS) -> float:
         except (OSError, ValueError):  # not this version, or "max", which is no limit
             continue
     return usable
+
+
+def _places(number: int) -> SimpleQueue[None]:
+    """A semaphore, in effect, that takes a tenth of the time of `threading`'s."""
+    places: SimpleQueue[None] = SimpleQueue()
+    for _ in range(number):
+        places.put(None)
+    return places
 
 
 class _Life:
@@ -71,16 +82,12 @@ class Admission:
         self.slots = slots or max(2, math.ceil(2 * cpus()))
         self.threads = self.slots + waiting + _SPARE
         """Threads that a server needs for this; callers who are slow take those of who waits."""
-        self.full = False
-        """Whether the next request has to be refused."""
         self.probe: Final = Probe()
         self._waiting = waiting
-        self._free: SimpleQueue[None] = SimpleQueue()
-        for _ in range(self.slots):
-            self._free.put(None)
+        self._free = _places(self.slots)
         self._queue: deque[threading.Lock] = deque()
         self._large = threading.BoundedSemaphore(self.slots)
-        self._lingering = threading.BoundedSemaphore(max(1, waiting // 4))
+        self._lingering = _places(max(1, waiting // 4))
         # Threads by their identity, and since when each has been at its present step; never, where
         # it waits here or is at no request.
         self._since: dict[int, float] = {}
@@ -90,7 +97,17 @@ class Admission:
         self._crowded = False
         self._computed = 0  # turns of slots, roughly: threads that count at once may count as one
         self._quick = False
+        self._full = False
+        self._allowed, self._last = (
+            math.inf,
+            math.inf,
+        )  # turns between two looks, and until the next
         self._lock = threading.Lock()
+
+    @property
+    def full(self) -> bool:
+        """Whether the next request has to be refused."""
+        return self._full or self._computed >= self._last
 
     def enter(self) -> None:
         """Note that this thread has taken a request."""
@@ -132,11 +149,15 @@ class Admission:
 
     def linger(self) -> bool:
         """Whether this thread may wait for what a caller still sends, of no use; then `part`."""
-        return self._lingering.acquire(blocking=False)
+        try:
+            self._lingering.get_nowait()
+        except Empty:
+            return False
+        return True
 
     def part(self) -> None:
         """Let another thread linger."""
-        self._lingering.release()
+        self._lingering.put(None)
 
     def park(self) -> None:
         """Keep this thread from taking requests until it is needed."""
@@ -151,9 +172,7 @@ class Admission:
 
     def probed(self) -> None:
         """Note that this thread has taken the probe."""
-        self.probe.passed(self._computed)
-        with self._lock:
-            self._see_whether_full()
+        self.probe.passed()
 
     def watch(self, address: tuple[str, int]) -> None:
         """See who is held up and who waits in the server at this address, for ever."""
@@ -162,12 +181,29 @@ class Admission:
             time.sleep(_HELD_UP_SECONDS)
             counts.append(self._computed)
             # While most are refused, few compute.
-            self._quick = counts[-1] - counts[0] > _QUICK or (self._quick and self.full)
+            limited = self._allowed < math.inf
+            self._quick = counts[-1] - counts[0] > _QUICK or (self._quick and limited)
             if self._quick:
-                self.probe.look(address, self._computed)
+                self.probe.look(address)
+                self._allow(counts[-1] - counts[-2])
             else:
-                self.probe.ahead = 0  # what waits is seen, or soon will be
+                self.probe.keep(address)
+                self._allowed = self._last = math.inf
             self._settle()
+
+    def _allow(self, computed: int) -> None:
+        """Let fewer compute than last time where the probe waits long, and more where it does not.
+
+        Additive increase and multiplicative decrease, as the Internet's congestion control does.
+        """
+        share = _LATE_SECONDS * self._waiting / max(self.probe.wait, _NO_SECONDS)
+        if share < 1:
+            self._allowed = max(1.0, min(share, _FEWER) * min(self._allowed, computed))
+        else:
+            self._allowed = 1 + _MORE * self._allowed
+        if self._allowed > _MOST or not connections_exceed(self._waiting + self.slots):
+            self._allowed = math.inf
+        self._last = self._computed + self._allowed
 
     def _wait(self) -> None:
         turn = threading.Lock()
@@ -192,7 +228,7 @@ class Admission:
                 except Empty:
                     return
                 self._queue.popleft().release()
-                if self.full:
+                if self._full:
                     self._see_whether_full()
 
     def _settle(self) -> None:
@@ -209,16 +245,10 @@ class Admission:
     def _see_whether_full(self) -> None:
         steps, waiting = list(self._since.values()), len(self._queue)
         busy = len(steps) - steps.count(_NEVER) + waiting
-        self.full = (
-            waiting >= self._waiting
-            or self.probe.ahead > _ROUGHLY * self._waiting + self.slots
-            or busy >= self.threads - _KEPT
-        )
+        self._full = waiting >= self._waiting or busy >= self.threads - _KEPT
 
     def _surplus(self) -> int:
         """How many more threads take requests than should."""
-        wanted = self.slots + self._held_up
-        if not self._quick:
-            # One more than wait: to let others overtake them, and to refuse.
-            wanted += len(self._queue) + 1
-        return len(self._since) - len(self._parked) - wanted
+        # Where they are not quick, one more than wait: to let others overtake them, and to refuse.
+        wanted = 1 if self._quick else self.slots + len(self._queue) + 1
+        return len(self._since) - len(self._parked) - self._held_up - wanted

@@ -7,13 +7,15 @@ wait, and who has sent too many wrong ones is refused unheard.
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
@@ -31,7 +33,8 @@ _CLIENTS_A_USER: Final = 5  # so many clients' budgets are a user's
 _REMEMBERED: Final = 1024
 _REMEMBERED_SECONDS: Final = 300
 _LOOK_SECONDS: Final = 2  # between two looks at the credentials file
-_ROOM: Final = 16  # who may hash or wait for it
+_ROOM: Final = 16  # credentials that are hashed or wait for it
+_CROWD: Final = 64  # requests that bring them: many, where a caller starts with all connections
 
 
 class _Verified(msgspec.Struct, frozen=True):
@@ -93,7 +96,8 @@ class Credentials:
         self._key = os.urandom(32)
         self._remembered: dict[bytes, _Verified] = {}
         self._hashing = threading.Lock()
-        self._room = threading.BoundedSemaphore(_ROOM)
+        self._heard = Counter[bytes]()
+        self._entering = threading.Lock()
         self._of_client = Budget(wrong_passwords, _CLIENT_SECONDS)
         self._of_user = Budget(_CLIENTS_A_USER * wrong_passwords, _USER_SECONDS)
         self.unheard = 0
@@ -191,13 +195,29 @@ class Credentials:
         if trusted:  # and needs no room that strangers could take: one hash serves all who wait
             return self._in_turn(seal, user, password, (client, name), trusted=True)
         self._admit(client, name)
-        if not self._room.acquire(blocking=False):
-            self.unheard += 1
-            raise Unavailable("Too many passwords wait to be checked.", headers=_retry_after(1))
-        try:
+        with self._waiting(seal):
             return self._in_turn(seal, user, password, (client, name), trusted=False)
+
+    @contextlib.contextmanager
+    def _waiting(self, seal: bytes) -> Iterator[None]:
+        """Have room for credentials, and for who waits with the same ones, while they are hashed.
+
+        Raises:
+            Unavailable: There is none.
+
+        """
+        with self._entering:
+            room = seal in self._heard or len(self._heard) < _ROOM
+            if not room or self._heard.total() >= _CROWD:
+                self.unheard += 1
+                raise Unavailable("Too many passwords wait to be checked.", headers=_retry_after(1))
+            self._heard[seal] += 1
+        try:
+            yield
         finally:
-            self._room.release()
+            with self._entering:
+                self._heard[seal] -= 1
+                self._heard += Counter()  # drops what nobody waits for any more
 
     def _in_turn(
         self,

@@ -1,16 +1,20 @@
-"""A request of the server's own, which tells how many others wait where nobody sees them.
+"""A request of the server's own, which tells how long others wait where nobody sees them.
 
 The server takes requests in the order of their coming, and those that no thread has taken yet wait
-inside it. This one waits among them: as many as are computed before it were in front of it. Those
-that are refused are not counted, or callers who ask again at once would be refused for ever.
+inside it. This one waits among them.
 """
 
 import contextlib
+import os
 import secrets
 import socket
+import stat
+import time
 from typing import Final
 
 _PATIENCE_SECONDS: Final = 0.02
+_KEEP_SECONDS: Final = 0.5
+_OF_THE_SERVER: Final = 9  # sockets that nobody calls through; the probe's two ends among them
 
 
 class Probe:
@@ -19,51 +23,74 @@ class Probe:
     def __init__(self) -> None:
         self.path: Final = f"/{secrets.token_hex(16)}"
         """Where it goes, which nobody else knows."""
-        self.ahead = 0
-        """Requests that waited in front of the latest, as far as is known."""
+        self.wait = 0.0
+        """Seconds that the latest has waited, as far as is known."""
         self._request = f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         self._connection: socket.socket | None = None
         self._accepted = False
-        self._computed: int | None = None
+        self._sent: float | None = None
+        self._passed = 0.0
 
-    def look(self, address: tuple[str, int], computed: int) -> None:
-        """Send the next if the last came through, or else see what has passed before it.
+    def keep(self, address: tuple[str, int]) -> None:
+        """Send one every now and then, so that there is a connection when it matters."""
+        if self._sent is None and time.monotonic() > self._passed + _KEEP_SECONDS:
+            self.look(address)
 
-        Args:
-            address: Of the server; an address for all interfaces will do.
-            computed: Requests that were computed so far.
+    def look(self, address: tuple[str, int]) -> None:
+        """Send the next if the last came through, or else see how long it has waited.
 
+        `address` is the server's; one for all interfaces will do.
         """
         if self._connection is None or _is_closed(self._connection):
             self._connect(address)
-        if self._computed is not None and self._accepted:
-            self.ahead = max(self.ahead, computed - self._computed)
-        elif self._computed is None and self._connection is not None:
-            self._computed = computed  # before it is sent: it may come through at once
+        now, sent = time.monotonic(), self._sent
+        if sent is not None:
+            self._waited(now - sent)
+        elif self._connection is not None:
+            self._sent = now  # before it is sent: it may come through at once
             try:
                 self._connection.send(self._request)
             except OSError:
-                self._computed = None
+                self._sent = None
 
-    def passed(self, computed: int) -> None:
+    def passed(self) -> None:
         """Note that it came through."""
-        if self._computed is not None:
-            # The first waits to be accepted as well, however few others there are.
-            self.ahead = computed - self._computed if self._accepted else 0
-            self._accepted, self._computed = True, None
+        sent = self._sent
+        if sent is not None:
+            self._waited(time.monotonic() - sent)
+            self._accepted, self._sent, self._passed = True, None, time.monotonic()
+
+    def _waited(self, seconds: float) -> None:
+        # The first waits to be accepted as well, however few others there are.
+        self.wait = seconds if self._accepted else 0.0
 
     def close(self) -> None:
         """Close the connection, if there is any; another look makes a new one."""
         if self._connection is not None:
             self._connection.close()
-        self._connection, self._computed = None, None
-        self.ahead, self._accepted = 0, False
+        self._connection, self._sent = None, None
+        self.wait, self._accepted = 0.0, False
 
     def _connect(self, address: tuple[str, int]) -> None:
         self.close()
         with contextlib.suppress(OSError):
             self._connection = socket.create_connection(address, timeout=_PATIENCE_SECONDS)
             self._connection.settimeout(0)
+
+
+def connections_exceed(number: int) -> bool:
+    """Whether there are more connections than that, by a few at most; where it cannot tell, yes."""
+    left = number + _OF_THE_SERVER
+    try:
+        with os.scandir("/dev/fd") as descriptors:
+            for descriptor in descriptors:
+                with contextlib.suppress(OSError):  # closed in the meantime
+                    left -= stat.S_ISSOCK(os.fstat(int(descriptor.name)).st_mode)
+                if left < 0:
+                    return True
+    except OSError:
+        return True
+    return False
 
 
 def _is_closed(connection: socket.socket) -> bool:

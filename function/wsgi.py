@@ -14,7 +14,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from function.respond import ADMISSION, respond
 
 _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPStatus}
+_LATER: Final = 503
 _PIECE: Final = 64 * 1024
+_LONG: Final = "10000"  # bytes that take more than a few packets
 _MOST: Final = 16 * 1024 * 1024 // _PIECE  # twice the largest body by default
 
 
@@ -40,7 +42,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     if not isinstance(body, list):
         return body
     if "wsgi.input" in environ and _has_body(environ) and body:
-        return _Sent(body, lambda: _discard(environ))
+        if answer.status != _LATER or not _is_small(environ):
+            return _Sent(body, lambda: _finish(environ))
+        _discard(environ)  # before the answer, which takes less: those that are refused are many
     if ADMISSION.leave() and body:
         return _Sent(body, ADMISSION.park)
     return body
@@ -78,6 +82,17 @@ def _has_body(environ: WSGIEnvironment) -> bool:
     return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
 
 
+def _is_small(environ: WSGIEnvironment) -> bool:
+    """Whether the body most likely is here already."""
+    return len(environ.get("CONTENT_LENGTH", _LONG)) < len(_LONG)
+
+
+def _finish(environ: WSGIEnvironment) -> None:
+    _discard(environ)
+    if ADMISSION.leave():
+        ADMISSION.park()
+
+
 def _discard(environ: WSGIEnvironment) -> None:
     """Read what is left of a body that nobody wanted.
 
@@ -93,5 +108,3 @@ def _discard(environ: WSGIEnvironment) -> None:
                     break
         finally:
             ADMISSION.part()
-    if ADMISSION.leave():
-        ADMISSION.park()

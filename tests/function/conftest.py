@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,24 @@ import pytest
 from function.artifacts import Artifacts
 from function.models import Models
 from tests.serving import ROOT
+
+
+class Clock:
+    """The monotonic clock, in a test's own hands."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    hands = Clock()
+    monkeypatch.setattr(time, "monotonic", hands)
+    return hands
 
 
 @pytest.fixture

@@ -134,3 +134,50 @@ def test_slow_callers_do_not_take_the_last_threads() -> None:
     done.set()
     for thread in threads:
         thread.join(10)
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> Admission:
+    """Admission where requests are quick, many call, and the probe has waited for a second."""
+    monkeypatch.setattr(admission, "connections_exceed", lambda _number: True)
+    control = Admission(1)
+    control.probe.wait = 1.0
+    return control
+
+
+def compute(control: Admission) -> int:
+    """Compute what is let in; as many as there are, if they are not many."""
+    computed = 0
+    while not control.full and computed < 50:
+        control.begin()
+        control.end()
+        computed += 1
+    return computed
+
+
+def test_fewer_compute_while_the_probe_waits_long_and_more_when_it_does_not(
+    late: Admission,
+) -> None:
+    assert compute(late) == 50
+    computed = [50]
+    for _ in range(6):
+        late._allow(computed[-1])
+        computed.append(compute(late))
+    assert computed[-1] == 1  # and never none: nobody is refused for ever
+    assert computed == sorted(computed, reverse=True)
+    late.probe.wait = 0.001
+    for _ in range(100):
+        late._allow(computed[-1])
+        computed.append(compute(late))
+    assert computed[-1] == 50
+    assert late._allowed > 1000
+
+
+def test_as_few_as_may_wait_are_not_refused_however_long_the_probe_waits(
+    late: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late._allow(50)
+    assert compute(late) < 50
+    monkeypatch.setattr(admission, "connections_exceed", lambda _number: False)
+    late._allow(50)
+    assert compute(late) == 50

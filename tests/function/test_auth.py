@@ -12,28 +12,11 @@ import pytest
 from function.auth import Credentials
 from function.passwords import Cost, ScryptHash
 from function.problems import Problem, TooManyRequests, Unauthorized, Unavailable
+from tests.function.conftest import Clock
 
 QUICK = Cost(ln=4)
 Work = list[tuple[bytes, Cost]]
 Gate = tuple[threading.Event, threading.Event]
-
-
-class Clock:
-    """The monotonic clock, in a test's own hands."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    hands = Clock()
-    monkeypatch.setattr("function.auth.time.monotonic", hands)
-    return hands
 
 
 @pytest.fixture
@@ -429,7 +412,7 @@ def test_few_wait_for_a_hash(everybody: dict[str, ScryptHash], gate: Gate) -> No
             for number in range(16)
         ]
         assert begun.wait(timeout=30)
-        until(lambda: credentials._room._value == 0)
+        until(lambda: len(credentials._heard) == 16)
         assert outcome(credentials, "user20:x", "192.0.2.20") is Unavailable
         with pytest.raises(Unavailable) as refused:
             credentials.authenticate(basic("user21:x"), "", lambda: "192.0.2.21")
@@ -454,11 +437,27 @@ def test_rightful_callers_all_wait_for_one_hash_when_the_memory_expires(
     with ThreadPoolExecutor(40) as callers:
         waiting = [callers.submit(outcome, credentials, "user0:x") for _ in range(40)]
         assert begun.wait(timeout=30)
-        assert credentials._room._value == 16  # strangers have theirs
+        assert not credentials._heard  # strangers have all the room
         go_on.set()
         assert {each.result() for each in waiting} == {"user0"}
     assert len(work) == 1
     assert credentials.unheard == 0
+
+
+def test_many_connections_of_one_caller_start_at_once(
+    everybody: dict[str, ScryptHash], gate: Gate, work: Work
+) -> None:
+    begun, go_on = gate
+    credentials = Credentials(everybody)
+    with ThreadPoolExecutor(65) as callers:
+        waiting = [callers.submit(outcome, credentials, "user0:x") for _ in range(64)]
+        assert begun.wait(timeout=30)
+        until(lambda: credentials._heard.total() == 64)
+        assert outcome(credentials, "user0:x") is Unavailable  # others want the threads
+        go_on.set()
+        assert {each.result() for each in waiting} == {"user0"}
+    assert len(work) == 1
+    assert not credentials._heard
 
 
 def test_who_has_failed_does_not_wait(everybody: dict[str, ScryptHash], gate: Gate) -> None:
@@ -474,6 +473,6 @@ def test_who_has_failed_does_not_wait(everybody: dict[str, ScryptHash], gate: Ga
         # The guesser holds no thread that others may want; who is clean may wait.
         assert outcome(credentials, "user0:z", "192.0.2.66") is TooManyRequests
         second = callers.submit(outcome, credentials, "user2:x", "192.0.2.2")
-        until(lambda: credentials._room._value == 14)
+        until(lambda: len(credentials._heard) == 2)
         go_on.set()
         assert (first.result(), second.result()) == ("user1", "user2")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from function.probe import Probe
+from function.probe import Probe, connections_exceed
+from tests.function.conftest import Clock
 
 
 @pytest.fixture
@@ -20,55 +21,84 @@ def probe() -> Iterator[Probe]:
         yield made
 
 
-def accepted(probe: Probe, listener: socket.socket) -> socket.socket:
+def accepted(probe: Probe, listener: socket.socket, clock: Clock) -> socket.socket:
     """The server's side of the probe's connection, through which one has come."""
-    probe.look(listener.getsockname(), 0)
+    probe.look(listener.getsockname())
     connection, _ = listener.accept()
     assert connection.recv(1000).startswith(f"GET {probe.path} HTTP/1.1\r\n".encode())
-    probe.passed(1000)
-    assert probe.ahead == 0  # it waited to be accepted, not for others
+    clock.now += 1
+    probe.passed()
+    assert probe.wait == 0  # for being accepted, not for others
     return connection
 
 
-def test_those_that_are_computed_meanwhile_were_in_front(
-    probe: Probe, listener: socket.socket
-) -> None:
+def test_it_waits_as_long_as_others(probe: Probe, listener: socket.socket, clock: Clock) -> None:
     address = listener.getsockname()
-    with accepted(probe, listener) as connection:
-        for first, last in [(1000, 1070), (1100, 1100)]:
+    with accepted(probe, listener, clock) as connection:
+        for seconds in (0.25, 0.5):
             connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
-            probe.look(address, first)
+            probe.look(address)
             assert connection.recv(1000).startswith(b"GET ")
-            probe.passed(last)
-            assert probe.ahead == last - first
+            clock.now += seconds
+            probe.passed()
+            assert probe.wait == seconds
 
 
-def test_what_passes_before_one_that_waits_counts_already(
-    probe: Probe, listener: socket.socket
+def test_one_that_still_waits_counts_already(
+    probe: Probe, listener: socket.socket, clock: Clock
 ) -> None:
     address = listener.getsockname()
-    with accepted(probe, listener) as connection:
-        probe.look(address, 1000)
-        probe.look(address, 1200)
-        assert probe.ahead == 200
+    with accepted(probe, listener, clock) as connection:
+        probe.look(address)
+        clock.now += 2
+        probe.look(address)
+        assert probe.wait == 2
         assert connection.recv(1000).count(b"GET ") == 1
 
 
-def test_closed_connection_is_made_anew(probe: Probe, listener: socket.socket) -> None:
+def test_connection_is_kept_with_few_requests(
+    probe: Probe, listener: socket.socket, clock: Clock
+) -> None:
     address = listener.getsockname()
-    with accepted(probe, listener):
-        probe.look(address, 1000)
-        probe.look(address, 1200)
-    assert probe.ahead == 200
-    accepted(probe, listener).close()
+    with accepted(probe, listener, clock) as connection:
+        connection.settimeout(0.1)
+        probe.keep(address)
+        with pytest.raises(TimeoutError):
+            connection.recv(1000)
+        clock.now += 1
+        probe.keep(address)
+        probe.keep(address)
+        assert connection.recv(1000).count(b"GET ") == 1
 
 
-def test_nobody_listens(probe: Probe, listener: socket.socket) -> None:
+def test_closed_connection_is_made_anew(
+    probe: Probe, listener: socket.socket, clock: Clock
+) -> None:
+    address = listener.getsockname()
+    with accepted(probe, listener, clock):
+        probe.look(address)
+        clock.now += 2
+        probe.look(address)
+    assert probe.wait == 2
+    accepted(probe, listener, clock).close()
+
+
+def test_nobody_listens(probe: Probe, listener: socket.socket, clock: Clock) -> None:
     address = listener.getsockname()
     listener.close()
-    for computed in (0, 500):
-        probe.look(address, computed)
-        assert probe.ahead == 0
+    for _ in range(2):
+        probe.look(address)
+        clock.now += 2
+        assert probe.wait == 0
+
+
+def test_connections_are_counted_up_to_a_few(listener: socket.socket) -> None:
+    assert not connections_exceed(1000)
+    with contextlib.ExitStack() as kept:
+        for _ in range(100):
+            kept.enter_context(socket.create_connection(listener.getsockname()))
+        assert connections_exceed(90)
+        assert not connections_exceed(200)
 
 
 def test_path_is_a_secret() -> None:

@@ -32,9 +32,14 @@ HALF_A_BODY: Final = (
 
 
 def connected(running: Server) -> int:
-    """How many connections callers have to a server."""
-    connections = psutil.Process(running.process.pid).net_connections(kind="tcp")
-    return sum(connection.status == psutil.CONN_ESTABLISHED for connection in connections)
+    """How many connections callers have to a server; it has one to itself."""
+    connections = [
+        each
+        for each in psutil.Process(running.process.pid).net_connections(kind="tcp")
+        if each.status == psutil.CONN_ESTABLISHED
+    ]
+    own = {each.laddr for each in connections}
+    return sum(each.raddr not in own for each in connections)
 
 
 def wait_until(true: Callable[[], bool]) -> None:

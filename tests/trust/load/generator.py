@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import msgspec
+import uvloop
 
-_MOST_CONNECTIONS = 400
+_MOST_CONNECTIONS = 1000
 _TICK_SECONDS = 0.001
 
 
@@ -70,7 +71,7 @@ def paced(asked: Asked, per_second: float, seconds: float) -> Load:
 def _run(load: Coroutine[Any, Any, Load]) -> Load:
     """Run it in a thread of its own: a browser's loop may run in this one."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, load).result()
+        return thread.submit(uvloop.run, load).result()
 
 
 class _Caller(asyncio.Protocol):
