@@ -4,10 +4,11 @@ import contextlib
 import os
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
@@ -31,35 +32,41 @@ HEALTH_EVERY_SECONDS = 0.05
 DAYS = {"observations": [{"Location": "Hobart"}] * 5000}
 
 
-class Health:
-    """Asks for the server's health all the time, on connections of its own."""
+class Health(msgspec.Struct):
+    """What became of the questions for the server's health."""
 
-    def __init__(self, port: int) -> None:
-        self.seconds: list[float] = []
-        self.statuses: set[int] = set()
-        self._raw = Request("/health/live", method="GET").raw(port)
-        self._port = port
-        self._stop = threading.Event()
+    seconds: list[float] = []
+    statuses: set[int] = set()
 
-    @contextlib.contextmanager
-    def asked(self) -> Iterator[None]:
-        """Ask meanwhile."""
-        thread = threading.Thread(target=self._ask)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
 
-    def _ask(self) -> None:
-        while not self._stop.wait(HEALTH_EVERY_SECONDS):
-            began = time.perf_counter()
-            caller = Caller(self._port)
-            status, _ = caller.ask(self._raw)
-            caller.close()
-            self.seconds.append(time.perf_counter() - began)
-            self.statuses.add(status)
+def _ask_for_health(port: int, until: Connection) -> None:
+    health, raw = Health(), Request("/health/live", method="GET").raw(port)
+    while not until.poll(HEALTH_EVERY_SECONDS):
+        began = time.perf_counter()
+        caller = Caller(port)
+        status, _ = caller.ask(raw)
+        caller.close()
+        health.seconds.append(time.perf_counter() - began)
+        health.statuses.add(status)
+    until.send(health)
+
+
+@contextlib.contextmanager
+def health_of(port: int) -> Iterator[Health]:
+    """Ask for the server's health meanwhile, on connections of its own; it is known at the end.
+
+    In a process of its own: beside the load it would wait for Python's lock, and not the server.
+    """
+    health, (ours, theirs) = Health(), Pipe()
+    process = get_context("spawn").Process(target=_ask_for_health, args=[port, theirs])
+    process.start()
+    try:
+        yield health
+    finally:
+        ours.send(None)
+        told: Health = ours.recv()
+        process.join()
+        health.seconds, health.statuses = told.seconds, told.statuses
 
 
 @contextlib.contextmanager
@@ -102,8 +109,7 @@ def test_three_times_what_it_can_answer(
     with pinned_server() as server:
         asked = question(server, what)
         capacity = closed(asked, CALLERS, 2 + SECONDS[full] / 6)
-        health = Health(server.port)
-        with health.asked():
+        with health_of(server.port) as health:
             pace = 3 * capacity.per_second
             over = paced(asked, pace, max(SECONDS[full], LEAST / pace))
         after = closed(asked, CALLERS, 5)

@@ -25,6 +25,7 @@ class OneProcess(MTServer):
 
 def serve(port: int) -> None:
     """Serve hello.py on 127.0.0.1 until SIGTERM."""
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     source = str(Path(__file__).with_name("hello.py"))
     application = functions_framework.create_app("hello", source)  # type: ignore[no-untyped-call]
     OneProcess(
