@@ -11,8 +11,6 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 from wsgiref.types import WSGIEnvironment
 
-import msgspec
-
 from function.call import Answer, Body, Call
 from function.telemetry import REQUEST_ID, TRACEPARENT
 
@@ -30,14 +28,17 @@ _ALLOWED: Final = (
 _PREFLIGHT_SECONDS: Final = "7200"
 
 
-def polished(call: Call, answer: Answer) -> Answer:
-    """Answer with the headers, and in the encoding, that this request wants."""
+def polished(call: Call, answer: Answer, own: Mapping[str, str]) -> Answer:
+    """Answer with the headers, and in the encoding, that this request wants.
+
+    `own` are headers that every answer to it has.
+    """
     environ, body = call.environ, answer.body
     constant = answer.constant and environ["REQUEST_METHOD"] != "POST"
     small = isinstance(body, bytes) and len(body) < _SMALLEST
     if small and not constant and "HTTP_ORIGIN" not in environ:  # as most are
-        return _with(answer, body, _NOT_KEPT)
-    headers = {**_NOT_KEPT, **_KEPT} if constant else dict(_NOT_KEPT)
+        return _with(answer, body, {**_NOT_KEPT, **own})
+    headers = {**_NOT_KEPT, **(_KEPT if constant else {}), **own}
     vary = [answer.headers["Vary"]] if "Vary" in answer.headers else []
     vary += [] if small else ["Accept-Encoding"]
     compressed = not small and _takes_gzip(environ)
@@ -71,7 +72,7 @@ def options(call: Call, methods: Collection[str]) -> Answer:
 
 def _with(answer: Answer, body: Body, headers: Mapping[str, str]) -> Answer:
     """Answer with another body and more headers."""
-    return msgspec.structs.replace(answer, body=body, headers={**answer.headers, **headers})
+    return Answer(body, answer.content_type, answer.status, {**answer.headers, **headers})
 
 
 def _origin(call: Call) -> str:

@@ -15,6 +15,7 @@ The core raises these without knowing HTTP; the edge answers them as `applicatio
 (RFC 9457). `DeploymentError` is not for callers: it stops the process before the port opens.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -109,16 +110,20 @@ STATUS: Final[Mapping[type[Problem], HTTPStatus]] = {
 def document(problem: Problem | None) -> tuple[int, bytes]:
     """Status and RFC 9457 body of a problem; None stands for an unexpected failure (500)."""
     if problem is None:
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
-        problem = Problem("Something went wrong on our side; the request id is in the log.")
-    else:
-        status = STATUS[type(problem)]
-    members: dict[str, object] = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": int(status),
-        "detail": problem.detail,
-    }
+        detail = "Something went wrong on our side; the request id is in the log."
+        return _sentence(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+    status = STATUS[type(problem)]
     if problem.errors:
-        members["errors"] = problem.errors
-    return int(status), msgspec.json.encode(members)
+        return _document(status, problem.detail, {"errors": problem.errors})
+    return _sentence(status, problem.detail)
+
+
+def _document(
+    status: HTTPStatus, detail: str, more: Mapping[str, object] = {}
+) -> tuple[int, bytes]:
+    members = {"type": "about:blank", "title": status.phrase, "status": int(status)}
+    return int(status), msgspec.json.encode({**members, "detail": detail, **more})
+
+
+# Of those that are refused for want of time, there may be thousands a second.
+_sentence: Final = functools.lru_cache(maxsize=64)(_document)

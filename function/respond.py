@@ -38,9 +38,12 @@ def respond(environ: WSGIEnvironment) -> Answer:
     watch = telemetry.Stopwatch()
     request_id = telemetry.request_id(environ.get(telemetry.REQUEST_ID_OF_WSGI))
     trace = telemetry.trace(environ.get(telemetry.TRACEPARENT_OF_WSGI))
+    own = {telemetry.REQUEST_ID: request_id}
     call = Call(_SERVICE, environ)
+    if trace is not None:
+        own[telemetry.TRACEPARENT] = str(trace)
     try:
-        answer = polished(call, _answer(call, request_id))
+        answer = polished(call, _answer(call, request_id), own)
     finally:
         call.end()
     fields = {
@@ -51,13 +54,11 @@ def respond(environ: WSGIEnvironment) -> Answer:
         "status": answer.status,
         "ms": watch.milliseconds(),
     }
-    headers = {**answer.headers, telemetry.REQUEST_ID: request_id}
     if trace is not None:
-        headers[telemetry.TRACEPARENT] = str(trace)
         fields |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
     telemetry.access(fields)
     _SERVICE.traffic.count(fields, call.filled)
-    return Answer(answer.body, answer.content_type, answer.status, headers)
+    return answer
 
 
 def _answer(call: Call, request_id: str) -> Answer:
