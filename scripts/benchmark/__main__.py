@@ -21,7 +21,7 @@ from scripts.benchmark.environments import python
 from scripts.benchmark.load import require_wrk, wrk
 from scripts.benchmark.measure import Bench, Effort
 from scripts.benchmark.processes import ROOT, Cores, Unavailable, pinned
-from scripts.benchmark.results import Measured, Profile, Results
+from scripts.benchmark.results import Measured, Profile, Results, Turns
 from scripts.training.failure import Failure, run
 
 DOCS: Final = ROOT / "docs"
@@ -30,15 +30,17 @@ _PACKAGES: Final = (
     *("functions-framework", "flask", "gunicorn", "granian", "onnxruntime", "numpy"),
     *("scikit-learn", "pandas"),
 )
-QUICK: Final = Effort(1, 0, 2, 400, 0.02, everything=False)
+QUICK: Final = Effort(1, 0, 2, 400, 2, 0.02, everything=False)
 # The two whose memory is compared under many mixed requests.
 _WATCHED: Final = ("ours", "hello-granian")
+# Those that the bars compare.
+_IN_TURNS: Final = ("ours", "hello-granian", "hello-ff", "naive")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="Measure the function beside its peers: twelve minutes. A whole run writes "
+        description="Measure the function beside its peers: fifteen minutes. A whole run writes "
         "docs/performance.json and docs/performance.md.",
     )
     names = [contender.name for contender in (*CONTENDERS, *PEERS)]
@@ -100,6 +102,17 @@ def measure(contender: Contender, bench: Bench) -> Measured:
     return measured
 
 
+def in_turns(bench: Bench) -> list[Turns]:
+    """Let those that are compared answer in turns; none, where one of them cannot take part."""
+    _say("in turns ...")
+    compared = [one for one in CONTENDERS if one.name in _IN_TURNS]
+    try:
+        return bench.turns([(one, python(one.environment)) for one in compared])
+    except Unavailable as reason:
+        _say(f"  {reason}")
+        return []
+
+
 def profile(cores: Cores, effort: Effort) -> Profile:
     """Measure what a prediction costs without HTTP; raises Failure."""
     _say("in-process ...")
@@ -143,6 +156,8 @@ def measure_all(options: argparse.Namespace) -> Results:
         if cores.load is not None:
             os.sched_setaffinity(0, {cores.load})
         results.contenders = [measure(contender, bench) for contender in chosen(options)]
+        if not options.only:
+            results.turns = in_turns(bench)
     if options.inprocess or not options.only:
         results.profile = profile(cores, effort)
     return results

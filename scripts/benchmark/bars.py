@@ -1,4 +1,4 @@
-"""What the figures must reach; ratios are of contenders in the same run."""
+"""What the figures must reach; ratios are of contenders in the same run, and in turns."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +12,7 @@ TREE: Final = "decision-tree"
 FOREST: Final = "random-forest"
 SVM: Final = "support-vector-machine"
 _MODELS: Final = (TREE, LR, FOREST, SVM)
-_BUSY: Final = 32
+_OURS: Final = "ours"
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -41,30 +41,23 @@ def _ratio(one: float | None, other: float | None) -> float | None:
     return None if one is None or not other else one / other
 
 
-def _rate(contender: Measured, model: str) -> float | None:
-    cell = contender.cell(model, _BUSY)
-    return None if cell is None else cell.per_second
-
-
 def _throughput(results: Results) -> Iterator[Bar]:
-    ours, naive = results.contender("ours"), results.contender("naive")
     for name, limit, server in (
         ("hello-ff", 1.5, "functions-framework's launcher"),
         ("hello-granian", 0.5, "our own server"),
     ):
-        floor = _rate(results.contender(name), LR)
         text = f"logistic regression, against hello world under {server}"
-        yield Bar(text, _ratio(_rate(ours, LR), floor), limit, "x")
+        yield Bar(text, results.ratio((_OURS, LR), (name, LR)), limit, "x")
     for model in (FOREST, SVM):
         text = f"{model.replace('-', ' ')}, against the logistic regression"
-        yield Bar(text, _ratio(_rate(ours, model), _rate(ours, LR)), 0.75, "x")
+        yield Bar(text, results.ratio((_OURS, model), (_OURS, LR)), 0.75, "x")
     for model, limit in ((LR, 25.0), (FOREST, 70.0)):
         text = f"{model.replace('-', ' ')}, against the naive handler"
-        yield Bar(text, _ratio(_rate(ours, model), _rate(naive, model)), limit, "x")
+        yield Bar(text, results.ratio((_OURS, model), ("naive", model)), limit, "x")
 
 
 def _latency(results: Results) -> Iterator[Bar]:
-    cells = [results.contender("ours").cell(model, 8) for model in _MODELS]
+    cells = [results.contender(_OURS).cell(model, 8) for model in _MODELS]
     worst = max((cell.p99_ms / cell.p50_ms for cell in cells if cell), default=None)
     yield Bar("p99 against p50, 8 callers, worst model", worst, 4, "x", at_least=False)
 
@@ -81,7 +74,7 @@ def _profile(profile: Profile | None) -> Iterator[Bar]:
 
 
 def _rest(results: Results) -> Iterator[Bar]:
-    ours, floor = results.contender("ours"), results.contender("hello-granian")
+    ours, floor = results.contender(_OURS), results.contender("hello-granian")
     ratio = _ratio(ours.start, floor.start)
     yield Bar("start, against hello world under our server", ratio, 2.2, "x", at_least=False)
     yield Bar("start", ours.start, 0.45, "s", at_least=False)

@@ -1,8 +1,8 @@
 """Measures one contender: under load, from its start on, and its memory over many requests."""
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from scripts.benchmark.contenders import Contender
 from scripts.benchmark.load import Asked, Load, ask_each, send
 from scripts.benchmark.processes import Cores, Running, free_port, running
-from scripts.benchmark.results import Cell, Sample
+from scripts.benchmark.results import Cell, Sample, Turns
 from scripts.benchmark.workload import ALL, Question, Reference, mixed
 from scripts.training.failure import Failure
 
@@ -20,12 +20,13 @@ _SAMPLES: Final = 20
 
 
 class Effort(msgspec.Struct, frozen=True):
-    """How long to measure: seconds of each cell and of warm-up, starts, mixed requests."""
+    """How long to measure: seconds of cells and warm-up, starts, mixed requests, rounds."""
 
     seconds: float = 3
     warm_up: float = 1
     starts: int = 10
     requests: int = 100_000
+    rounds: int = 12
     profile: float = 0.5
     everything: bool = True
     """Whether all questions are asked, or only those of one whole day."""
@@ -117,6 +118,32 @@ class Bench:
             p99_ms=load.p99_ms,
             cpu_us=round(took / max(1, load.right) * 1e6, 1),
         )
+
+    def turns(self, contenders: Sequence[tuple[Contender, str]]) -> list[Turns]:
+        """Let contenders, each with its Python, answer a second each in turn, round after round.
+
+        All run all the time, on the same core; but only one has something to do.
+
+        Raises:
+            Failure: An answer is wrong.
+            Unavailable: One does not start.
+
+        """
+        with ExitStack() as stack:
+            asked = []
+            for contender, python in contenders:
+                server = stack.enter_context(self.run(contender, python))
+                for question in contender.questions:
+                    if (question.rows, question.draws) == (1, 1):
+                        turns = Turns(contender.name, question.model, [])
+                        asked.append((turns, server, self.asked(contender, question, server)))
+            # The first warms up.
+            for round_ in range(1 + self.effort.rounds):
+                for turns, server, one in asked:
+                    load = self._send(server, one, max(CALLERS), 1)
+                    if round_:
+                        turns.per_second.append(round(load.right / load.seconds, 1))
+        return [turns for turns, *_ in asked]
 
     def starts(self, contender: Contender, python: str) -> list[float]:
         """Seconds from exec to the first right answer, each time anew; files are warm.

@@ -1,5 +1,6 @@
 """Tells what was measured: tables, for the terminal and for `docs/performance.md`."""
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,8 @@ def sections(results: Results, *, with_pictures: bool = False) -> list[str]:
     shown: list[str] = [_about(results.about)]
     if results.contenders:
         shown += _contenders(results, with_pictures=with_pictures)
+    if results.turns:
+        shown += _turns(results)
     # What a part of a run did not measure is not told of.
     whole = results.contenders and results.profile
     shown += ["## The bars", _bars([bar for bar in bars(results) if whole or bar.met is not None])]
@@ -117,6 +120,35 @@ def _matrix(ours: Measured) -> str:
     return table(
         ["model", "rows", "draws", *map(str, _CALLERS), *percentiles, "CPU at 8, µs"], rows
     )
+
+
+def _turns(results: Results) -> Iterator[str]:
+    titles = {one.name: one.title for one in results.contenders}
+    yield "## In turns"
+    yield (
+        "One whole day from 32 callers. All servers run at once, on the same core, and each is "
+        f"asked for a second in its turn, {len(results.turns[0].per_second)} rounds: whatever the "
+        "machine's speed is, it is the same for all of a round. Medians of the rounds; in "
+        "brackets, their quartiles."
+    )
+    yield table(
+        ["contender", "model", "requests/s", "ours, same model, against it"],
+        [
+            [
+                titles.get(one.name, one.name),
+                f"`{one.model}`" if one.model else _NOTHING,
+                f"{statistics.median(one.per_second):,.0f}",
+                _quartiles(results.rates("ours", one.model or LR), one.per_second),
+            ]
+            for one in results.turns
+        ],
+    )
+
+
+def _quartiles(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    low, middle, high = np.percentile(ratios, (25, 50, 75))
+    return f"{middle:.3g} x ({low:.3g} to {high:.3g})"
 
 
 def _memory(results: Results) -> Iterator[str]:

@@ -67,6 +67,17 @@ class Measured(msgspec.Struct):
         return statistics.median(self.starts) if self.starts else None
 
 
+class Turns(msgspec.Struct, frozen=True):
+    """Answers per second of one question of a whole day from 32 callers, in each round.
+
+    In a round all contenders have their turn, so that the machine's speed is the same for all.
+    """
+
+    name: str
+    model: str
+    per_second: list[float]
+
+
 class Profile(msgspec.Struct, frozen=True):
     """What a prediction costs without HTTP, median, in microseconds, on one core; by model.
 
@@ -83,11 +94,22 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct):
-    """A run: the machine and versions, the contenders, and the profile, None if not asked for."""
+    """A run: machine and versions, contenders, profile, turns; what was not asked for is empty."""
 
     about: dict[str, str]
     contenders: list[Measured] = []
     profile: Profile | None = None
+    turns: list[Turns] = []
+
+    def rates(self, name: str, model: str) -> list[float]:
+        """A contender's answers per second in each round; one that greets does so for any model."""
+        known = (one for one in self.turns if one.name == name and one.model in {"", model})
+        return next((one.per_second for one in known), [])
+
+    def ratio(self, one: tuple[str, str], other: tuple[str, str]) -> float | None:
+        """Median of the rounds' ratios between two contenders, each with a model."""
+        rounds = [*zip(self.rates(*one), self.rates(*other), strict=False)]
+        return statistics.median(mine / theirs for mine, theirs in rounds) if rounds else None
 
     def contender(self, name: str) -> Measured:
         """Find a contender; one that did not take part has no figures."""

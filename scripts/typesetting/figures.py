@@ -1,6 +1,7 @@
 """What the report tells in figures: read, and written as it will be read, never typed."""
 
 import re
+import statistics
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +11,7 @@ import msgspec
 from function import __version__
 from scripts.benchmark import report
 from scripts.benchmark.bars import LR, bars
-from scripts.benchmark.results import Measured, Results
+from scripts.benchmark.results import Results
 from scripts.typesetting import markup
 from scripts.typesetting.markup import Table
 
@@ -89,28 +90,21 @@ def _of_models(metrics: Any, registry: Any) -> dict[str, str]:
 
 
 def _of_performance(results: Results) -> dict[str, str]:
-    ours, naive = results.contender("ours"), results.contender("naive")
-    mine, other = (_rate(contender) for contender in (ours, naive))
-    cell = ours.cell(LR, _BUSY)
+    ours, times = results.contender("ours"), results.ratio(("ours", LR), ("naive", LR))
+    rates, cell = results.rates("ours", LR), ours.cell(LR, _BUSY)
     judged = [bar.met for bar in bars(results) if bar.met is not None]
     return {
         "date": results.about["date"],
         "machine": f"{results.about['processor']}, {results.about['cores']} cores",
         "command": results.about["command"],
-        "rate": f"{mine:,.0f}",
-        "times_naive": f"{mine / other:.1f}" if other else "-",
+        "rate": f"{statistics.median(rates):,.0f}" if rates else "-",
+        "times_naive": f"{times:.1f}" if times else "-",
         "cpu": f"{cell.cpu_us:,.0f}" if cell else "-",
         "start": f"{ours.start:.2f}" if ours.start else "-",
         "memory": f"{ours.pss_bytes / 1e6:.0f}" if ours.pss_bytes else "-",
         "bars": str(len(judged)),
         "bars_met": str(sum(judged)),
     }
-
-
-def _rate(contender: Measured) -> float:
-    """Answers a second of the logistic regression, asked by 32 callers; 0 if not measured."""
-    cell = contender.cell(LR, _BUSY)
-    return cell.per_second if cell else 0
 
 
 def _of_reliability(figures: Any) -> dict[str, str]:

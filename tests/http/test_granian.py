@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import signal
 import socket
 import subprocess
@@ -55,6 +56,15 @@ def test_it_is_one_process_without_children(tmp_path: Path) -> None:
         assert psutil.Process(running.process.pid).children() == []
         for line in running.output.read_text().splitlines():
             assert line.startswith("{")
+
+
+def test_threads_do_not_interrupt_one_another(tmp_path: Path) -> None:
+    with serve(tmp_path / "log", "granian") as running:
+        assert running.post("/predict", SLOW).ok
+        tasks = Path(f"/proc/{running.process.pid}/task").iterdir()
+        policies = [os.sched_getscheduler(int(task.name)) for task in tasks]
+    # All but the one that waits for signals, which is there before.
+    assert policies.count(os.SCHED_BATCH) >= len(policies) - 1 > 3
 
 
 def test_sigterm_answers_what_was_accepted(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_wrk_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def bench() -> Bench:
-    return Bench(UNPINNED, Effort(1, 0, 1, 40, 0.001, everything=False))
+    return Bench(UNPINNED, Effort(1, 0, 1, 40, 2, 0.001, everything=False))
 
 
 def test_wrong_prediction_fails_before_the_load(bench: Bench) -> None:
@@ -129,6 +129,16 @@ def test_memory_along_mixed_requests(bench: Bench) -> None:
     samples = bench.memory(Ours(), sys.executable)
     assert [sample.requests for sample in samples] == list(range(0, 41, 2))
     assert all(30e6 < sample.pss_bytes < 500e6 for sample in samples)
+
+
+@needs_wrk
+def test_turns_are_taken_round_after_round(bench: Bench) -> None:
+    turns = bench.turns([(HelloGranian(), sys.executable), (Ours(), sys.executable)])
+    assert [(one.name, one.model) for one in turns] == [
+        ("hello-granian", ""),
+        *(("ours", model) for model in MODELS),
+    ]
+    assert all(len(one.per_second) == 2 and min(one.per_second) > 0 for one in turns)
 
 
 def test_what_does_not_start_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

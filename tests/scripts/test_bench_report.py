@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from scripts.benchmark import report
 from scripts.benchmark.bars import bars, growth
-from scripts.benchmark.results import Cell, Measured, Profile, Results, Sample
+from scripts.benchmark.results import Cell, Measured, Profile, Results, Sample, Turns
 from scripts.benchmark.workload import MODELS
 from scripts.training.failure import Failure
 from tests.serving import ROOT
@@ -26,6 +27,15 @@ def cells(rate: int, *models: str, tail: float = 3) -> list[Cell]:
         Cell(model, 1, 1, callers, rate * 3, 3, callers, callers * tail, 100)
         for model in models
         for callers in (1, 8, 32)
+    ]
+
+
+def turns(rates: Mapping[str, float]) -> list[Turns]:
+    """Rounds in which the machine's speed changed."""
+    return [
+        Turns(name, model, [rate, rate / 2, rate / 3])
+        for name, rate in rates.items()
+        for model in ([""] if name.startswith("hello") else MODELS)
     ]
 
 
@@ -53,7 +63,8 @@ def results() -> Results:
         Measured("naive", "naive", "", cells(80, *MODELS), [3.0], 10**8),
         Measured("kserve", "KServe", "cannot be installed: no index"),
     ]
-    return Results(ABOUT, [ours, floor, *others], profile)
+    rates = {"ours": 6000, "hello-granian": 9000, "hello-ff": 3000, "naive": 80}
+    return Results(ABOUT, [ours, floor, *others], profile, turns(rates))
 
 
 def test_bars_are_met(results: Results) -> None:
@@ -62,11 +73,10 @@ def test_bars_are_met(results: Results) -> None:
 
 
 def test_bars_are_missed(results: Results) -> None:
-    ours, floor, greeting, naive, _ = results.contenders
+    ours, *_ = results.contenders
     ours.cells = cells(6000, *MODELS, tail=5)
     ours.starts, ours.mixed = [0.5], memory(60, 70, 98, 100, 101)
-    floor.cells, greeting.cells = cells(13_000, ""), cells(5000, "")
-    naive.cells = cells(300, *MODELS)
+    results.turns = turns({"ours": 6000, "hello-granian": 13000, "hello-ff": 5000, "naive": 300})
     slow = dict.fromkeys(MODELS, 130.0)
     assert results.profile
     results.profile = msgspec.structs.replace(
@@ -82,10 +92,17 @@ def test_bars_are_missed(results: Results) -> None:
 def test_bars_that_were_not_measured(results: Results) -> None:
     nothing = bars(Results(ABOUT))
     assert {bar.met for bar in nothing} == {None}
-    results.contenders = results.contenders[:1]
+    results.contenders, results.turns = results.contenders[:1], []
     assert "| - | not measured |" in "\n".join(report.sections(results))
     results.profile = None
     assert "not measured" not in "\n".join(report.sections(results))
+
+
+def test_ratios_are_of_the_same_round(results: Results) -> None:
+    results.turns = [Turns("ours", "", [10, 1000, 9]), Turns("naive", "", [5, 100, 3])]
+    assert results.ratio(("ours", "any"), ("naive", "any")) == 3
+    assert results.ratio(("ours", "any"), ("nobody", "any")) is None
+    assert "| naive | - | 5 | 3 x (2.5 to 6.5) |" in "\n".join(report.sections(results))
 
 
 def test_growth_is_of_the_last_half() -> None:
