@@ -1,3 +1,4 @@
+import math
 import os
 import threading
 import time
@@ -107,26 +108,17 @@ def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> 
     other.join(10)
 
 
-@pytest.mark.parametrize(("quick", "kept"), [(True, 1), (False, 5)])
-def test_one_thread_takes_requests_where_they_are_quick(*, quick: bool, kept: int) -> None:
-    control, done = Admission(4), threading.Event()
+@pytest.mark.parametrize(("quick", "parked"), [(True, 7), (False, 3)])
+def test_one_thread_takes_requests_where_they_are_quick(*, quick: bool, parked: int) -> None:
+    control = Admission(4)
     control._quick = quick
-
-    def take() -> None:
-        control.enter()
-        wait_until(lambda: len(control._since) == 8)
-        control._settle()
-        if control.leave():
-            control.park()
-        done.wait(10)
-
-    threads = [started(take) for _ in range(8)]
-    wait_until(lambda: len(control._parked) == 8 - kept)
+    control._since = dict.fromkeys(range(8), math.inf)
+    control._settle()
+    threads = [started(control.park) for _ in range(8)]
+    wait_until(lambda: len(control._parked) == parked)
     assert not control._crowded
-    done.set()
-    with control._lock:
-        for place in control._parked:
-            place.release()
+    for place in control._parked:
+        place.release()
     for thread in threads:
         thread.join(10)
 
