@@ -98,10 +98,8 @@ class Admission:
         self._computed = 0  # turns of slots, roughly: threads that count at once may count as one
         self._quick = False
         self._full = False
-        self._allowed, self._last = (
-            math.inf,
-            math.inf,
-        )  # turns between two looks, and until the next
+        # Turns between two looks, and the count of turns at which that is used up.
+        self._allowed = self._last = math.inf
         self._lock = threading.Lock()
 
     @property
