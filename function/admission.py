@@ -30,7 +30,6 @@ _HELD_UP_SECONDS: Final = 0.02
 _QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
 _LOOKS: Final = 5
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
-_NO_SECONDS: Final = 1e-6
 _FEWER, _MORE = 0.8, 1.05
 _MOST: Final = 1000  # turns of slots between two looks; there are never so many
 _NEVER: Final = math.inf
@@ -168,10 +167,6 @@ class Admission:
             self._crowded = self._surplus() > 0
         place.acquire()
 
-    def probed(self) -> None:
-        """Note that this thread has taken the probe."""
-        self.probe.passed()
-
     def watch(self, address: tuple[str, int]) -> None:
         """See who is held up and who waits in the server at this address, for ever."""
         counts = deque([0], maxlen=_LOOKS + 1)
@@ -192,11 +187,11 @@ class Admission:
     def _allow(self, computed: int) -> None:
         """Let fewer compute than last time where the probe waits long, and more where it does not.
 
-        Additive increase and multiplicative decrease, as the Internet's congestion control does.
+        Quickly fewer and slowly more, as the Internet's congestion control does, and never none.
         """
-        share = _LATE_SECONDS * self._waiting / max(self.probe.wait, _NO_SECONDS)
-        if share < 1:
-            self._allowed = max(1.0, min(share, _FEWER) * min(self._allowed, computed))
+        wait, most = self.probe.wait, _LATE_SECONDS * self._waiting
+        if wait > most:
+            self._allowed = max(1.0, min(most / wait, _FEWER) * min(self._allowed, computed))
         else:
             self._allowed = 1 + _MORE * self._allowed
         if self._allowed > _MOST or not connections_exceed(self._waiting + self.slots):

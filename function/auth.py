@@ -217,7 +217,8 @@ class Credentials:
         finally:
             with self._entering:
                 self._heard[seal] -= 1
-                self._heard += Counter()  # drops what nobody waits for any more
+                if not self._heard[seal]:
+                    del self._heard[seal]
 
     def _in_turn(
         self,

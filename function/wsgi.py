@@ -23,7 +23,7 @@ _MOST: Final = 16 * 1024 * 1024 // _PIECE  # twice the largest body by default
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request (PEP 3333)."""
     if environ["PATH_INFO"] == ADMISSION.probe.path:
-        ADMISSION.probed()
+        ADMISSION.probe.passed()
         start_response(_STATUS[204], [])
         return []
     ADMISSION.enter()
