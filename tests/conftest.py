@@ -1,10 +1,11 @@
 """What all tests share: one real server, the committed data, and no test skipped unseen."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
@@ -65,6 +66,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFile
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker is left alone with it."""
     items.sort(key=lambda item: not {"docker", "data"} & set(item.keywords))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage where the function is tested, and nowhere else: it takes a quarter more."""
+    coverage = Coverage.current()
+    if coverage is None or item.nodeid.startswith(("tests/function/", "tests/http/")):
+        return (yield)
+    coverage.stop()
+    # Processes that the test starts would measure themselves.
+    configuration = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    try:
+        return (yield)
+    finally:
+        if configuration is not None:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = configuration
+        coverage.start()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
