@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -134,7 +135,7 @@ def judge(
     """Hold what was measured against the bars."""
     before, during = quantile(capacity.accepted, 0.99), quantile(over.accepted, 0.99)
     refused, slowest = quantile(over.refused, 0.99), max(health.seconds)
-    regained = max(load.per_second for load in after) / capacity.per_second
+    regained = statistics.median(load.per_second for load in after) / capacity.per_second
     met = during <= 3 * before and max(slowest, refused) <= 0.1 and regained >= 0.9
     record(
         Figure(
