@@ -47,7 +47,9 @@ COMPARED: Final = (1, 16, 64, 128)
 _FOREST: Final = "random-forest"
 _CALMS: Final = [(COLUMN[f"WindSpeed{hour}"], COLUMN[f"WindDir{hour}"]) for hour in ("9am", "3pm")]
 _NEARBY: Final = 20  # days of the year between a day and one that may stand in for it
-_ROWS_TIMED, _TIMES = 40, 50
+_ROWS_TIMED: Final = 40
+TIMES: Final = 50
+"""Repetitions of what is timed, for each row."""
 
 
 class Cases(msgspec.Struct, frozen=True):
@@ -247,7 +249,7 @@ def times(given: Cases, models: Models, filler: Filler) -> dict[str, float]:
     try:
         for row in rows[:, np.newaxis]:  # by turns, so that what disturbs one disturbs all
             for name, action in actions.items():
-                for _ in range(_TIMES):
+                for _ in range(TIMES):
                     start = time.perf_counter()
                     action(row)
                     taken[name].append((time.perf_counter() - start) * 1e3)

@@ -522,7 +522,7 @@ def test_tensors_cost_little_more_than_a_document(server: Server, model: str) ->
     ratios = []
     with requests.Session() as session:
         session.auth = ALICE
-        for _ in range(60):
+        for _ in range(30):
             spent = []
             for path, body in requests_of.items():
                 before = computed(server)

@@ -69,7 +69,7 @@ def docs(tmp_path: Path) -> Path:
 def figures(stations: Stations, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     days = read(stations, tmp_path_factory.mktemp("days"), 1200)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"ROWS": 200, "DRAWS": 8, "COMPARED": (1, 3)}.items():
+        for name, value in {"ROWS": 200, "DRAWS": 8, "COMPARED": (1, 3), "TIMES": 2}.items():
             patch.setattr(filling, name, value)
         return evaluate.fill(days, stations, ROOT / "data", Console(quiet=True))
 
