@@ -30,7 +30,7 @@ _HELD_UP_SECONDS: Final = 0.02
 _QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
 _LOOKS: Final = 5
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
-_LEAST, _FEWER, _MORE = 0.1, 0.8, 1.05  # of turns between two looks
+_FEWER, _MORE = 0.8, 1.05
 _MOST: Final = 1000  # turns of slots between two looks; there are never so many
 _NEVER: Final = math.inf
 
@@ -97,15 +97,14 @@ class Admission:
         self._computed = 0  # turns of slots, roughly: threads that count at once may count as one
         self._quick = False
         self._full = False
-        # Turns between two looks, the count of turns at which that is used up, and when the latest
-        # look is so old that more may have come than anybody knows.
-        self._allowed = self._last = self._stale = math.inf
+        # Turns between two looks, and the count of turns at which that is used up.
+        self._allowed = self._last = math.inf
         self._lock = threading.Lock()
 
     @property
     def full(self) -> bool:
         """Whether the next request has to be refused."""
-        return self._full or self._computed >= self._last or time.monotonic() > self._stale
+        return self._full or self._computed >= self._last
 
     def enter(self) -> None:
         """Note that this thread has taken a request."""
@@ -182,27 +181,21 @@ class Admission:
                 self._allow(counts[-1] - counts[-2])
             else:
                 self.probe.keep(address)
-                self._allowed = self._last = self._stale = math.inf
             self._settle()
 
     def _allow(self, computed: int) -> None:
         """Let fewer compute than last time where the probe waits long, and more where it does not.
 
-        Quickly fewer and slowly more, as the Internet's congestion control does, and never none:
-        one in ten looks is the least.
+        Quickly fewer and slowly more, as the Internet's congestion control does, and never none.
         """
         wait, most = self.probe.wait, _LATE_SECONDS * self._waiting
         if wait > most:
-            self._allowed = max(_LEAST, min(most / wait, _FEWER) * min(self._allowed, computed))
+            self._allowed = max(1.0, min(most / wait, _FEWER) * min(self._allowed, computed))
         else:
             self._allowed = 1 + _MORE * self._allowed
         if self._allowed > _MOST or not connections_exceed(self._waiting + self.slots):
-            self._allowed = self._last = self._stale = math.inf
-            return
-        # Of what was left no more than one is kept, and parts of one until they are one.
-        left = max(-1.0, min(1.0, self._last - self._computed))
-        self._last = self._computed + left + self._allowed
-        self._stale = time.monotonic() + 2 * _HELD_UP_SECONDS
+            self._allowed = math.inf
+        self._last = self._computed + self._allowed
 
     def _wait(self) -> None:
         turn = threading.Lock()
