@@ -68,30 +68,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not {"docker", "data"} & set(item.keywords))
 
 
+# Processes that a test starts measure themselves where this is set.
+_OF_PROCESSES = "COVERAGE_PROCESS_CONFIG"
+
+
 class _Coverage:
     """Measures coverage where the function is tested, and nowhere else: it takes a quarter more."""
 
     def __init__(self) -> None:
-        self._paused: Coverage | None = None
+        # A worker's own, as of any process, and pytest-cov's.
+        self._paused: list[Coverage] = []
+        self._of_processes = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        measured = item.nodeid.startswith(("tests/function/", "tests/http/"))
-        if measured and self._paused:
-            self._paused.start()
-            self._paused = None
-        elif not measured and (current := Coverage.current()):
+        if item.nodeid.startswith(("tests/function/", "tests/http/")):
+            self._resume()
+        else:
+            self._pause()
+
+    def _pause(self) -> None:
+        while current := Coverage.current():
             current.stop()
-            # Processes that the test starts would measure themselves; a start sets it again.
-            os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
-            self._paused = current
+            self._paused.append(current)
+            self._of_processes = os.environ.pop(_OF_PROCESSES, self._of_processes)
+
+    def _resume(self) -> None:
+        while self._paused:
+            self._paused.pop().start()
+            os.environ[_OF_PROCESSES] = self._of_processes
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Pause coverage where it is not wanted."""
-    inherited = Coverage.current()
-    if inherited and hasattr(config, "workerinput"):
-        inherited.stop()  # a worker measures itself as any process does, beside pytest-cov
     config.pluginmanager.register(_Coverage())
 
 

@@ -42,6 +42,7 @@ class Health(msgspec.Struct):
 
 def _ask_for_health(port: int, until: Connection) -> None:
     health, raw = Health(), Request("/health/live", method="GET").raw(port)
+    until.send(None)
     while not until.poll(HEALTH_EVERY_SECONDS):
         began = time.perf_counter()
         caller = Caller(port)
@@ -62,6 +63,7 @@ def health_of(port: int) -> Iterator[Health]:
     process = get_context("spawn").Process(target=_ask_for_health, args=[port, theirs])
     process.start()
     theirs.close()  # so that there is an end where the process ends
+    ours.recv()  # it has begun
     try:
         yield health
     finally:
