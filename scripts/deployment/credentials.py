@@ -1,14 +1,16 @@
 """`scripts/credentials`: the users in a credentials file.
 
-The file is replaced as a whole or not at all, and only its owner may read it. Passwords are hashed
-at once; one that is generated is printed, that once.
+The file is replaced as a whole or not at all; at first only its owner may read it, and then whoever
+that allows to. Passwords are hashed at once; one that is generated is printed, that once.
 """
 
 import argparse
+import contextlib
 import getpass
 import os
 import re
 import secrets
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -64,6 +66,7 @@ class File:
                 f"{self._path} cannot be written ({error.strerror}); name a file elsewhere."
             ) from error
         try:
+            self._keep_access(number)
             with os.fdopen(number, "w", encoding="utf-8") as file:
                 file.writelines(self._lines)
                 file.flush()
@@ -72,6 +75,14 @@ class File:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+    def _keep_access(self, number: int) -> None:
+        """Let those read the new file who may read the one that it replaces."""
+        with contextlib.suppress(FileNotFoundError):
+            access = self._path.stat()
+            os.fchmod(number, stat.S_IMODE(access.st_mode))
+            with contextlib.suppress(PermissionError):  # only root gives files away
+                os.fchown(number, access.st_uid, access.st_gid)
 
 
 def _user(line: str) -> str:

@@ -444,14 +444,27 @@ def _delete(options: argparse.Namespace) -> None:
     workloads = [each.workload for each in FORMS.values()]
     if not has_knative:
         workloads.remove(FORMS["knative"].workload)
-    if kubectl.get(",".join(workloads), f"--selector={_OURS}").get("items"):
+    if _staying(kubectl.get(",".join(workloads), f"--selector={_OURS}")):
         return  # the other form reads the same Secret
     # What somebody made by hand is not ours to take.
     ours = f"--selector={_MANAGER}={_LABELS[_MANAGER]}"
     kubectl.do("delete", "secrets", ours, "--ignore-not-found")
     if namespace["metadata"].get("labels", {}).get(_MANAGER) == _LABELS[_MANAGER]:
         others = kubectl.get("deployments,statefulsets,jobs,secrets,persistentvolumeclaims")
-        if others.get("items"):
+        if _staying(others):
             print(f"The namespace {kubectl.namespace} holds other things as well, and stays.")
         else:
             kubectl.do("delete", "namespace", kubectl.namespace)
+
+
+def _staying(found: Document) -> list[Document]:
+    """What was found, without what goes with the Knative Service that was deleted.
+
+    Its Deployment carries its labels, and is collected a while after it.
+    """
+    return [
+        each
+        for each in found.get("items", ())
+        if not each["metadata"].get("ownerReferences")
+        or each["metadata"].get("labels", {}).get("app.kubernetes.io/name") != NAME
+    ]

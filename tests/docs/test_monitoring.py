@@ -113,6 +113,12 @@ def test_alert_says_what_is_and_what_to_do(rule: dict[str, Any]) -> None:
         assert promql_parser.parse_duration(rule["for"])
 
 
+def test_image_for_traces_copies_what_there_is() -> None:
+    copied = re.findall(r"^COPY ([^-]\S*) ", (FOLDER / "Dockerfile").read_text(), re.MULTILINE)
+    assert copied
+    assert all((FOLDER / name).is_file() for name in copied)
+
+
 def test_alerts_are_distinct() -> None:
     names = [rule["alert"] for rule in ALERTS]
     assert len(set(names)) == len(names)

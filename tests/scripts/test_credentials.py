@@ -95,6 +95,15 @@ def test_only_its_owner_reads_the_file_and_no_password_is_in_it(file: Path) -> N
     assert [path.name for path in file.parent.iterdir()] == ["users"]
 
 
+def test_who_may_read_the_file_may_read_the_next_one(file: Path) -> None:
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o640)
+    group = os.getgid() or 65532  # only root gives files away
+    os.chown(file, -1, group)
+    credentials(file, "add", "eve", stdin="x")
+    assert (file.stat().st_mode & 0o777, file.stat().st_gid) == (0o640, group)
+
+
 def test_generated_password_is_printed(file: Path) -> None:
     password = credentials(file, "add", "eve", "--generate").stdout.strip()
     assert len(password) >= 20

@@ -344,6 +344,9 @@ def test_interrupted_deployment_says_how_to_go_on(world: World) -> None:
     assert "scripts/deploy" not in stderr  # no traceback of ours
 
 
+WORKLOADS = "services.serving.knative.dev,deployments.apps"
+
+
 def test_delete_removes_all_of_it(world: World) -> None:
     ours = {"metadata": {"labels": {"app.kubernetes.io/managed-by": "scripts-deploy"}}}
     world.answer({"get namespace": {"out": json.dumps(ours)}})
@@ -355,8 +358,21 @@ def test_delete_removes_all_of_it(world: World) -> None:
     assert namespace.endswith("delete namespace rain-tomorrow")
 
 
+def test_delete_does_not_take_what_is_collected_soon_for_the_other_form(world: World) -> None:
+    """Knative's Deployment goes a while after its Service."""
+    labels = {"app.kubernetes.io/name": "rain-tomorrow"}
+    left = {"metadata": {"labels": labels, "ownerReferences": [{"kind": "Revision"}]}}
+    found = {"out": json.dumps({"items": [left]})}
+    ours = {"metadata": {"labels": {"app.kubernetes.io/managed-by": "scripts-deploy"}}}
+    namespace = {"get namespace": {"out": json.dumps(ours)}}
+    world.answer({**namespace, f"get {WORKLOADS}": found, "get deployments,statefulsets": found})
+    world.deploy("knative", "--delete")
+    assert len(world.calls("delete secrets ")) == 1
+    assert len(world.calls("delete namespace ")) == 1
+
+
 def test_delete_leaves_what_is_not_its_own(world: World) -> None:
-    other = {"get services.serving.knative.dev,deployments.apps": {"out": '{"items": [{}]}'}}
+    other = {f"get {WORKLOADS}": {"out": json.dumps({"items": [{"metadata": {}}]})}}
     world.answer({**WITH_NAMESPACE, **other})
     world.deploy("plain", "--delete")
     (objects,) = world.calls(" delete ")
@@ -369,7 +385,8 @@ def test_delete_leaves_what_is_not_its_own(world: World) -> None:
 def test_delete_leaves_a_namespace_that_others_use(world: World) -> None:
     ours = {"app.kubernetes.io/managed-by": "scripts-deploy"}
     namespace = {"get namespace": {"out": json.dumps({"metadata": {"labels": ours}})}}
-    others = {"get deployments,statefulsets": {"out": '{"items": [{}]}'}}
+    strange = {"metadata": {"labels": {}, "ownerReferences": [{"kind": "Operator"}]}}
+    others = {"get deployments,statefulsets": {"out": json.dumps({"items": [strange]})}}
     world.answer({**namespace, **others})
     assert "holds other things" in world.deploy("knative", "--delete")
     assert world.calls("delete namespace") == []
