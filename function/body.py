@@ -36,21 +36,29 @@ def kind(call: Call, known: Sequence[str] = (JSON,)) -> str:
     return told
 
 
-def read_json(call: Call, limit: int, also: str = JSON) -> bytes:
-    """Body of a request that says it is JSON, or `also`, or nothing; raises as its two steps do."""
-    kind(call, (JSON, also))
-    return read(call, limit)
+def read_json(call: Call) -> bytes:
+    """Body of a request that says it is JSON, or nothing; raises as its steps do."""
+    kind(call)
+    return read_text(call)
 
 
-def read(call: Call, limit: int) -> bytes:
+def read_text(call: Call) -> bytes:
+    """Body of a request that is text of some kind; raises as its two steps do."""
+    body = read(call)
+    check_parts(body, call.service.settings.max_rows)
+    return body
+
+
+def read(call: Call) -> bytes:
     """Body of a request.
 
     Raises:
-        TooLarge: It has more than `limit` bytes, compressed or not, or too many parts.
+        TooLarge: It has more bytes, compressed or not, than the limit allows.
         Malformed: The client went away before its end, or it is not compressed as it says.
         UnsupportedMediaType: It is compressed in another way than gzip's.
 
     """
+    limit = call.service.settings.max_body_bytes
     announced = call.environ.get("CONTENT_LENGTH", "")
     told = announced.isdecimal() and len(announced) <= _MOST_DIGITS
     if told and "HTTP_TRANSFER_ENCODING" not in call.environ:
@@ -66,14 +74,17 @@ def read(call: Call, limit: int) -> bytes:
         body = _decompressed(body, encoding.strip().lower(), limit)
     if body is None:
         raise TooLarge(f"The body is larger than {limit} bytes; send fewer rows.")
-    _check_parts(body, call.service.settings.max_rows)
     return body
 
 
-def _check_parts(body: bytes, rows: int) -> None:
-    """Refuse more objects, lists or values than any request of `rows` rows could need.
+def check_parts(body: bytes, rows: int) -> None:
+    """Refuse a text of more objects, lists or values than any request of `rows` rows could need.
 
     Read, each takes up to a hundred times the memory of its text, before anybody can count them.
+
+    Raises:
+        TooLarge: There are more.
+
     """
     objects = rows + _MOST_OTHERS
     values = objects * len(COLUMNS)

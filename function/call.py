@@ -9,7 +9,9 @@ import msgspec
 
 from function.attempts import client
 from function.monitoring import Cells
-from function.problems import DeploymentError, Unavailable
+from function.observation import pointer
+from function.payload import invalid
+from function.problems import DeploymentError, FieldError, Malformed, Unavailable
 from function.service import Service
 
 if TYPE_CHECKING:
@@ -78,7 +80,32 @@ class Call:
         accept = self.environ.get("HTTP_ACCEPT", "*/*")
         if accept in {"*/*", forms[0]}:
             return forms[0]
-        return self.request.accept_mimetypes.best_match(forms, default=forms[0])
+        from function.web import MIMEAccept
+
+        # Parameters, such as a charset, choose between forms of one type, of which there is one.
+        types = [(kind.partition(";")[0], q) for kind, q in self.request.accept_mimetypes]
+        return MIMEAccept(types).best_match(forms, default=forms[0])
+
+    def parameters(self) -> Mapping[str, str]:
+        """Parameters of the query.
+
+        Raises:
+            Malformed: It is not UTF-8.
+            Invalid: One is given twice; each is named.
+
+        """
+        try:
+            given = self.request.args.to_dict(flat=False)
+        except UnicodeDecodeError as error:
+            raise Malformed("The query is not UTF-8.") from error
+        twice = [
+            FieldError("/query" + pointer(name), "is given more than once")
+            for name, values in given.items()
+            if len(values) > 1
+        ]
+        if twice:
+            raise invalid(twice)
+        return {name: values[0] for name, values in given.items()}
 
     def language(self) -> Language:
         """Language that the caller likes best; English where it does not matter."""

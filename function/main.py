@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import flask
 import functions_framework
 
+from function.discard import discard, is_left
 from function.respond import respond
 
 
@@ -28,13 +29,16 @@ functions_framework.errorhandler(404)(_outside)
 
 
 def _answered(request: flask.Request) -> flask.Response:
-    answer = respond(request.environ)
-    # The framework reads every body to its end after the answer, and whoever sends one slowly
-    # would keep a thread by that, without so much as a password. It is shown an empty one.
+    environ = request.environ
+    answer = respond(environ)
+    # The framework reads every body to its end before it sends the answer, and whoever sends one
+    # slowly would keep a thread by that, without so much as a password. It is shown an empty one.
     request.stream = io.BytesIO()
     response = flask.Response(
         answer.body, answer.status, answer.headers, content_type=answer.content_type
     )
     if not answer.content_type:
         del response.content_type
+    if is_left(environ):
+        response.call_on_close(lambda: discard(environ))
     return response

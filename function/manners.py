@@ -20,10 +20,12 @@ _FAST, _BEST = 1, 9  # levels of zlib
 _GZIP: Final = 31  # zlib's name for a gzip frame
 _KEPT: Final = {"Cache-Control": "public, max-age=300"}
 _NOT_KEPT: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_EXPOSED: Final = (REQUEST_ID, TRACEPARENT, "ETag", "Retry-After", "X-Seed")
+_EXPOSED: Final = (
+    *(REQUEST_ID, TRACEPARENT, "ETag", "Inference-Header-Content-Length", "Retry-After", "X-Seed"),
+)
 _ALLOWED: Final = (
-    *("Accept", "Accept-Language", "Authorization", "Content-Encoding", "Content-Type"),
-    *("If-None-Match", "Inference-Header-Content-Length", REQUEST_ID, TRACEPARENT),
+    *("Accept", "Accept-Language", "Authentication", "Authorization", "Content-Encoding"),
+    *("Content-Type", "If-None-Match", "Inference-Header-Content-Length", REQUEST_ID, TRACEPARENT),
 )
 _PREFLIGHT_SECONDS: Final = "7200"
 

@@ -250,7 +250,7 @@ class Reader:
                 if index > DATE:
                     row[index] = _PARSERS[index](value)
                 elif index == DATE:
-                    date = _date(value)
+                    date = calendar_day(value)
                 else:
                     row[LOCATION] = _REFUSED
                     row[LOCATION] = self.station(value)
@@ -315,7 +315,8 @@ def _observations(rows: Sequence[_Row], dates: Sequence[dt.date | None]) -> Obse
     return Observations(np.array(rows, dtype=np.float64).reshape(-1, len(FIELDS)), tuple(dates))
 
 
-def _date(value: object) -> dt.date:
+def calendar_day(value: object) -> dt.date:
+    """Day that a text is; raises ValueError, which tells what to write."""
     # fromisoformat also takes 20240630 and 2024-W26-7; people mean the one form.
     if isinstance(value, str) and len(value) == _ISO_DATE_LENGTH and value[4] == value[7] == "-":
         try:

@@ -22,6 +22,7 @@ QUERY: Final = ("model", "strategy", "draws", "seed", "location")
 """Parameters of /predict's query."""
 _DECODER: Final = msgspec.json.Decoder()
 _WHOLE: Final = re.compile("-?[0-9]{1,20}")
+_LONGEST_INTEGER: Final = 100  # digits; all that may be valid have less
 
 
 class PredictRequest(msgspec.Struct, frozen=True):
@@ -104,7 +105,7 @@ def decode(body: bytes) -> object:
     except RecursionError:
         raise Malformed("The body is nested too deeply.") from None
     try:
-        document = json.loads(body.decode())
+        document = json.loads(body.decode(), parse_int=_integer_of)
         json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be echoed
     except (ValueError, RecursionError):
         raise Malformed(f"The body is not JSON in UTF-8: {reason}.") from None
@@ -207,9 +208,14 @@ class Payloads:
             raise invalid(errors)
         return Query(model, fill, location)
 
-    def predict_rows(self, rows: Iterable[Row], query: Query) -> PredictRequest:
-        """Validate the rows of a file, one after the other; raises as `predict` does."""
-        reader = Reader(self._stations, [], query.location)
+    def predict_rows(
+        self, rows: Iterable[Row], query: Query, errors: list[FieldError]
+    ) -> PredictRequest:
+        """Validate the rows of a file, one after the other; raises as `predict` does.
+
+        Whatever makes the rows may add to `errors` on the way.
+        """
+        reader = Reader(self._stations, errors, query.location)
         observations = reader.read_rows(self._counted(rows))
         if not reader.errors and not observations.dates:
             reader.errors.append(FieldError("", "must hold at least one observation"))
@@ -257,6 +263,7 @@ class Payloads:
             for name in ("observation", "observations"):
                 reader.errors.append(FieldError(f"/{name}", "give one of the two, not both"))
         elif one is not None:
+            self._check_samples(1, fill.draws, "/fill/draws")
             return reader.read([one], ["/observation"])
         elif many is None:
             reader.errors.append(
@@ -312,9 +319,15 @@ def _completed(document: object, query: Query) -> object:
         return document
     fill = document.get("fill")
     if isinstance(fill, Mapping | None):
-        fill = {**query.fill, **(fill or {})}
+        own = {name: value for name, value in (fill or {}).items() if value is not None}
+        fill = {**query.fill, **own}
     model = document.get("model")
     return {**document, "model": query.model if model is None else model, "fill": fill}
+
+
+def _integer_of(digits: str) -> float:
+    """Integer in JSON; of Python's own, it refuses those of thousands of digits."""
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 
 def _whole(text: object) -> object:

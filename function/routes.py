@@ -208,7 +208,7 @@ def _whoami(call: Call) -> Answer:
 
 
 def _document(call: Call) -> object:
-    return payload.decode(read_json(call, call.service.settings.max_body_bytes))
+    return payload.decode(read_json(call))
 
 
 def _predict(call: Call) -> Answer:
@@ -217,7 +217,7 @@ def _predict(call: Call) -> Answer:
         from function.files import exchange  # few need it, and a start not at all
 
         return exchange.predict(call, form)
-    request = call.service.payloads.read(read_json(call, call.service.settings.max_body_bytes))
+    request = call.service.payloads.read(read_json(call))
     return as_json(call, request, score(call, request))
 
 
@@ -248,8 +248,10 @@ def _metrics_document(call: Call, document: Document) -> Answer:
     if model is None:
         return _metrics(call)
     if not isinstance(model, str) or model not in call.service.metrics.models:
-        known = ", ".join(call.service.metrics.models)
-        raise Invalid("A field is not valid.", [FieldError("/model", f"must be one of {known}")])
+        known = call.service.metrics.models
+        close = suggestion(model, known) if isinstance(model, str) else ""
+        message = f"must be one of {', '.join(known)}{close}"
+        raise payload.invalid([FieldError("/model", message)])
     return _metrics_of(call, model)
 
 

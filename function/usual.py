@@ -15,6 +15,7 @@ from function.observation import (
     FIELDS,
     NUMERIC,
     RAIN_TODAY,
+    calendar_day,
     day_of_year,
     suggestion,
 )
@@ -47,14 +48,13 @@ def describe(call: Call, name: str) -> Answer:
 def _date(call: Call) -> dt.date | None:
     if not call.environ.get("QUERY_STRING"):
         return None
-    body = payload.members(call.request.args, ("date",), "/query")
-    errors = list(body.errors)
-    try:
-        date = dt.date.fromisoformat(call.request.args.get("date") or "")
-    except ValueError:
-        date = None
-        if "date" in call.request.args:
-            errors.append(FieldError("/query/date", "must be a day such as 2026-07-31"))
+    body = payload.members(call.parameters(), ("date",), "/query")
+    errors, date = list(body.errors), None
+    if "date" in body.given:
+        try:
+            date = calendar_day(body.given["date"])
+        except ValueError as error:
+            errors.append(FieldError("/query/date", str(error)))
     if errors:
         raise payload.invalid(errors)
     return date

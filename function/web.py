@@ -5,7 +5,7 @@ is needed. Two threads that began with different parts of Werkzeug at the same m
 wait for the other's, and go on with half of it.
 """
 
-from werkzeug.datastructures import LanguageAccept
+from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.exceptions import (
     ClientDisconnected,
     MethodNotAllowed,
@@ -19,6 +19,7 @@ from werkzeug.wrappers import Request
 __all__ = [
     "ClientDisconnected",
     "LanguageAccept",
+    "MIMEAccept",
     "Map",
     "MethodNotAllowed",
     "NotFound",

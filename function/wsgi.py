@@ -11,13 +11,12 @@ from http import HTTPStatus
 from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from function.discard import discard, is_left
 from function.respond import ADMISSION, respond
 
 _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPStatus}
 _LATER: Final = 503
-_PIECE: Final = 64 * 1024
 _LONG: Final = "10000"  # bytes that take more than a few packets
-_MOST: Final = 16 * 1024 * 1024 // _PIECE  # twice the largest body by default
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -41,10 +40,10 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     start_response(_STATUS[answer.status], headers)
     if not isinstance(body, list):
         return body
-    if "wsgi.input" in environ and _has_body(environ) and body:
+    if body and is_left(environ):
         if answer.status != _LATER or not _is_small(environ):
             return _Sent(body, lambda: _finish(environ))
-        _discard(environ)  # before the answer, which takes less: those that are refused are many
+        discard(environ)  # before the answer, which takes less: those that are refused are many
     if ADMISSION.leave() and body:
         return _Sent(body, ADMISSION.park)
     return body
@@ -78,33 +77,12 @@ def _computed(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _has_body(environ: WSGIEnvironment) -> bool:
-    return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
-
-
 def _is_small(environ: WSGIEnvironment) -> bool:
     """Whether the body most likely is here already."""
     return len(environ.get("CONTENT_LENGTH", _LONG)) < len(_LONG)
 
 
 def _finish(environ: WSGIEnvironment) -> None:
-    _discard(environ)
+    discard(environ)
     if ADMISSION.leave():
         ADMISSION.park()
-
-
-def _discard(environ: WSGIEnvironment) -> None:
-    """Read what is left of a body that nobody wanted.
-
-    Closed with that unread, the connection would be reset, and a caller or a gateway who sends all
-    before reading would lose the answer with it (RFC 9112, 9.6).
-    """
-    read = environ["wsgi.input"].read
-    # Who waits to be asked for the body (RFC 9110, 10.1.1) has none to send now.
-    if "HTTP_EXPECT" not in environ and ADMISSION.linger():
-        try:
-            for _ in range(_MOST):
-                if not read(_PIECE):
-                    break
-        finally:
-            ADMISSION.part()

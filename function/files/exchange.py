@@ -1,18 +1,16 @@
 """Files at /predict: from the form that a body has to the one that is asked for."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from function import payload
-from function.body import read
+from function.body import read_text
 from function.call import CSV, JSON, NDJSON, Answer, Call
 from function.files import csv_answer, ndjson
 from function.files.table import Table
-from function.observation import pointer
 from function.predict import as_json, score
-from function.problems import FieldError, Malformed, TooLarge
+from function.problems import FieldError, TooLarge
 
 SEED: Final = "X-Seed"
 """Header of a CSV answer, which has no other room for the seed."""
@@ -33,8 +31,8 @@ def predict(call: Call, form: str) -> Answer:
 
     """
     stations, payloads = call.service.stations, call.service.payloads
-    query = payloads.query(_parameters(call))
-    content = read(call, call.service.settings.max_body_bytes)
+    query = payloads.query(call.parameters())
+    content = read_text(call)
     table = None
     if form != JSON:
         _check_lines(content, call.service.settings.max_rows)
@@ -43,9 +41,10 @@ def predict(call: Call, form: str) -> Answer:
         table = Table(content, charset.casefold(), stations)
         if table.station is not None:
             query = msgspec.structs.replace(query, location=table.station)
-        request = payloads.predict_rows(table.rows(), query)
+        errors: list[FieldError] = []
+        request = payloads.predict_rows(table.rows(errors), query, errors)
     elif form == NDJSON:
-        request = payloads.predict_rows(ndjson.rows(content), query)
+        request = payloads.predict_rows(ndjson.rows(content), query, [])
     else:
         request = payloads.predict(payload.decode(content), query)
     forecast = score(call, request)
@@ -61,19 +60,3 @@ def _check_lines(content: bytes, rows: int) -> None:
     most = 2 * rows + _MOST_OTHERS  # with room for an empty line after each, or cells with several
     if max(content.count(b"\n"), content.count(b"\r")) > most:
         raise TooLarge(f"The file has more lines than {rows} rows need; send fewer.")
-
-
-def _parameters(call: Call) -> Mapping[str, str]:
-    """Parameters of the query; raises `Malformed`, and `Invalid` where one is given twice."""
-    try:
-        given = call.request.args.to_dict(flat=False)
-    except UnicodeDecodeError as error:
-        raise Malformed("The query is not UTF-8.") from error
-    twice = [
-        FieldError("/query" + pointer(name), "is given more than once")
-        for name, values in given.items()
-        if len(values) > 1
-    ]
-    if twice:
-        raise payload.invalid(twice)
-    return {name: values[0] for name, values in given.items()}

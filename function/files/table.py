@@ -94,14 +94,17 @@ class Table:
         self.bureau = any(column(name) is None for name, known in self._named() if known)
         self.station = _station(preamble, stations)
 
-    def rows(self) -> Iterator[Row]:
-        """Observations, with the line that each begins in."""
+    def rows(self, errors: list[FieldError]) -> Iterator[Row]:
+        """Observations, with the line that each begins in; rows of another length are errors."""
         for number, cells in self.body():
             place = f"/line/{number}"
             if len(cells) != len(self.header):
                 message = f"has {len(cells)} cells; the header has {len(self.header)}"
-                raise invalid([FieldError(place, message)])
-            yield place, _observation(self.columns, cells)
+                errors.append(FieldError(place, message))
+            else:
+                yield place, _observation(self.columns, cells)
+            if len(errors) >= MAX_ERRORS:
+                return
 
     def body(self) -> Iterator[tuple[int, list[str]]]:
         """Lines after the header that are not empty, with their numbers."""

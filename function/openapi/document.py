@@ -6,12 +6,13 @@ Specification: https://spec.openapis.org/oas/v3.1.1.html. Imported when it is fi
 import copy
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from function import __version__
-from function.call import CSV, JSON, NDJSON
+from function.call import CSV, JSON, NDJSON, Language
+from function.files.exchange import SEED
 from function.fill import MAX_SEED
 from function.observation import COMPASS, FIELDS, Field
 from function.openapi import answers as a
@@ -26,6 +27,7 @@ from function.protocols.inference_request import JSON_LENGTH
 from function.protocols.inference_request import Request as InferenceRequest
 from function.sensitivity import MIN_DRAWS
 from function.service import Service
+from function.telemetry import REQUEST_ID
 
 Schema = dict[str, Any]
 _REF: Final = "#/components/schemas/{name}"
@@ -33,14 +35,37 @@ _PREDICTIONS: Final = (a.OneOfOneModel, a.ManyOfOneModel, a.OneOfAllModels, a.Ma
 _FILLED: Final = (a.FilledObservation, a.FilledObservations)
 _OF_BODY: Final = (400, 413, 415, 422)
 _OF_AUTHENTICATION: Final = (401, 429, 503)
+_LANGUAGE: Final = "Content-Language"
 _HTML: Final = "text/html; charset=utf-8"
+
+
+_HEADERS: Final[Mapping[str, Schema]] = {
+    REQUEST_ID: {
+        "description": "The caller's X-Request-Id, where it is well formed.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
+    },
+    _LANGUAGE: {
+        "description": "Language of the sentences, as Accept-Language asks.",
+        "schema": {"enum": get_args(Language)},
+    },
+    SEED: {
+        "description": "Seed of an answer in CSV, which has no other room for it.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": MAX_SEED},
+    },
+    JSON_LENGTH: {
+        "description": "Length of the JSON, in bytes, where tensors' bytes come after it.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+}
 
 
 class Operation(msgspec.Struct, frozen=True):
     """What a route reads and answers.
 
     `answers` and `reads` map content types to a type, to several of which it is one, or to a
-    schema by its name; `problems` are the statuses that it may answer beside.
+    schema by its name; `problems` are the statuses that it may answer beside, and `headers` those
+    that some answers have.
     """
 
     answers: Mapping[str, Any]
@@ -48,6 +73,7 @@ class Operation(msgspec.Struct, frozen=True):
     problems: Sequence[int] = ()
     constant: bool = True
     query: Sequence[str] = ()
+    headers: Sequence[str] = ()
 
 
 def _get(*types: Any, constant: bool = True, problems: Sequence[int] = ()) -> Operation:
@@ -59,6 +85,7 @@ _INFER: Final = Operation(
     {JSON: (InferenceRequest,), BINARY: "Bytes"},
     (400, 404, 413, 415),
     constant=False,
+    headers=[JSON_LENGTH],
 )
 _MODEL: Final = _get(a.ModelMetadata, problems=[404])
 _MODEL_READY: Final = _get(a.ModelReady, constant=False, problems=[404, 503])
@@ -76,12 +103,15 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         {JSON: "Action", cloudevents.STRUCTURED: "ObservationEvent"},
         _OF_BODY,
         constant=False,
+        headers=[_LANGUAGE],
     ),
     ("GET", "/status"): _get(a.Status, constant=False),
     ("GET", "/models"): _get(a.Models),
     ("GET", "/metrics"): _get(a.Metrics),
     ("GET", "/metrics/<model>"): _get(a.MetricsOfModel, problems=[404]),
-    ("GET", "/prometheus"): Operation({"text/plain": "Text"}, constant=False),
+    ("GET", "/prometheus"): Operation(
+        {"text/plain": "Text", "application/openmetrics-text": "Text"}, constant=False
+    ),
     ("GET", "/stations"): _get(a.Stations),
     ("GET", "/stations/<station>"): Operation(
         {JSON: (a.StationDescribed,)}, problems=(404, 422), constant=False, query=("date",)
@@ -92,6 +122,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         _OF_BODY,
         constant=False,
         query=QUERY,
+        headers=(_LANGUAGE, SEED),
     ),
     ("POST", "/random-fill"): Operation(
         {JSON: _FILLED}, {JSON: "FillDocument"}, _OF_BODY, constant=False
@@ -138,13 +169,7 @@ def document(service: Service, routes: Sequence[Any]) -> Schema:
         "components": {
             "schemas": schemas,
             "responses": {str(status): _problem(status) for status in sorted(set(STATUS.values()))},
-            "headers": {
-                "RequestId": {
-                    "description": "The caller's X-Request-Id, where it is well formed.",
-                    "required": True,
-                    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
-                }
-            },
+            "headers": _HEADERS,
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
                 "authentication": {
@@ -163,14 +188,7 @@ def _operation(route: Any, operation: Operation, service: Service) -> Schema:
     parameters = [_path_parameter(name, route, service) for name in _variables(route.path)]
     parameters += [_query_parameter(name, service) for name in operation.query]
     if BINARY in operation.reads:
-        parameters.append(
-            {
-                "name": JSON_LENGTH,
-                "in": "header",
-                "description": "Length of the JSON, in bytes, where tensors' bytes come after it.",
-                "schema": {"type": "integer", "minimum": 0},
-            }
-        )
+        parameters.append({"name": JSON_LENGTH, "in": "header", **_HEADERS[JSON_LENGTH]})
     responses: Schema = {"200": _answer(operation)}
     if operation.constant:
         responses["304"] = {"description": "As the ETag in If-None-Match has it."}
@@ -207,14 +225,18 @@ def _variables(path: str) -> list[str]:
 
 def _answer(operation: Operation) -> Schema:
     content = {kind: {"schema": _schema_of(types)} for kind, types in operation.answers.items()}
-    headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    headers = _headers(REQUEST_ID, *operation.headers)
     return {"description": HTTPStatus.OK.phrase, "headers": headers, "content": content}
+
+
+def _headers(*names: str) -> Schema:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _problem(status: int) -> Schema:
     return {
         "description": HTTPStatus(status).phrase,
-        "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+        "headers": _headers(REQUEST_ID),
         "content": {PROBLEM: {"schema": _schema_of((a.Problem,))}},
     }
 
@@ -369,12 +391,18 @@ def _complete(schemas: dict[str, Schema], service: Service) -> None:
         "properties": {
             "specversion": {"const": "1.0"},
             **dict.fromkeys(("id", "source", "type"), text),
-            "datacontenttype": {"const": JSON},
+            "datacontenttype": {"type": ["string", "null"], "pattern": "^[^;]*[/+]json(;.*)?$"},
             "data": {"$ref": _REF.format(name="PredictDocument")},
+            "data_base64": {
+                "description": "The same in base64, where there is no `data`.",
+                "type": "string",
+                "contentEncoding": "base64",
+            },
         },
         # Of further attributes as well: the specification allows no other names.
-        "propertyNames": {"pattern": "^[a-z0-9]+$"},
-        "required": ["specversion", "id", "source", "type", "data"],
+        "propertyNames": {"pattern": "^([a-z0-9]+|data_base64)$"},
+        "required": ["specversion", "id", "source", "type"],
+        "anyOf": [{"required": ["data"]}, {"required": ["data_base64"]}],
     }
     schemas["Csv"] = {
         "type": "string",

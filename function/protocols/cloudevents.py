@@ -54,14 +54,20 @@ def answer(call: Call) -> Answer:
         if not structured:
             raise
         raise type(problem)(problem.detail, _within_data(problem.errors)) from None
-    predictions = reply.predictions(asked, forecast, call.service.stations, call.language())
+    language = call.language()
+    predictions = reply.predictions(asked, forecast, call.service.stations, language)
     data = predictions if isinstance(predictions, bytes) else b"".join(predictions)
     subject = _town(call, asked)
     attributes = {"type": TYPE, "source": SOURCE, "datacontenttype": JSON}
     attributes |= {"subject": subject} if subject else {}
     carried = {name: event.get(name) for name in _CARRIED_ON}
-    attributes |= {name: value for name, value in carried.items() if isinstance(value, str)}
-    return _sent(attributes, data, structured=structured)
+    # An empty one is against the specification, and as good as none.
+    attributes |= {
+        name: value for name, value in carried.items() if value and isinstance(value, str)
+    }
+    headers, body = _sent(attributes, data, structured=structured)
+    kind = headers.pop("content-type")
+    return Answer(body, kind, headers={"Content-Language": language, **headers})
 
 
 def _structured(call: Call) -> CloudEvent:
@@ -70,21 +76,32 @@ def _structured(call: Call) -> CloudEvent:
         raise UnsupportedMediaType(
             "A batch of events is not taken; send one event a request, with a list of observations."
         )
-    document = payload.decode(read_json(call, call.service.settings.max_body_bytes))
+    if call.request.mimetype != STRUCTURED:
+        raise UnsupportedMediaType(
+            f"An event must be JSON; send the header Content-Type: {STRUCTURED}."
+        )
+    document = payload.decode(read_json(call))
     if not isinstance(document, Mapping):
         raise Malformed("The event is no JSON object.")
+    # One that is null is as good as absent (JSON event format, 2.2).
     attributes = {
-        name: value for name, value in document.items() if name not in {"data", "data_base64"}
+        name: value
+        for name, value in document.items()
+        if name not in {"data", "data_base64"} and value is not None
     }
     for name in attributes:
         if not _ATTRIBUTE.fullmatch(name):
             raise Malformed("The event has an attribute whose name is not a-z and 0-9.")
     _check(attributes)
     kind = attributes.get("datacontenttype", JSON)
-    if not isinstance(kind, str) or not kind.partition(";")[0].strip().endswith(("/json", "+json")):
+    if not isinstance(kind, str) or not _is_json(kind):
         raise UnsupportedMediaType(f"The event's data must be {JSON}, as datacontenttype tells.")
     encoded = document.get("data_base64")
     return CloudEvent(attributes, _decoded(encoded) if encoded else document.get("data"))
+
+
+def _is_json(kind: str) -> bool:
+    return kind.partition(";")[0].strip().lower().endswith(("/json", "+json"))
 
 
 def _binary(call: Call) -> CloudEvent:
@@ -95,7 +112,7 @@ def _binary(call: Call) -> CloudEvent:
         if name.startswith(EVENT_HEADER)
     }
     _check(attributes)
-    body = read_json(call, call.service.settings.max_body_bytes)
+    body = read_json(call)
     return CloudEvent(attributes, payload.decode(body))
 
 
@@ -127,11 +144,11 @@ def _town(call: Call, asked: PredictRequest) -> str:
     return call.service.stations.names[int(stations.pop())] if len(stations) == 1 else ""
 
 
-def _sent(attributes: Mapping[str, str], data: bytes, *, structured: bool) -> Answer:
-    """Event as an answer; the SDK adds what is missing: specversion, id and time."""
+def _sent(
+    attributes: Mapping[str, str], data: bytes, *, structured: bool
+) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an event; the SDK adds what is missing: specversion, id and time."""
     if structured:
         event = CloudEvent(attributes, msgspec.json.decode(data))
-        headers, body = to_structured(event, data_marshaller=lambda document: document)
-        return Answer(body, STRUCTURED)
-    headers, body = to_binary(CloudEvent(attributes, data), data_marshaller=lambda text: text)
-    return Answer(body, headers.pop("content-type"), headers=headers)
+        return to_structured(event, data_marshaller=lambda document: document)
+    return to_binary(CloudEvent(attributes, data), data_marshaller=lambda text: text)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from function import __version__, problems
 from function.artifacts import Card
-from function.body import read_json
+from function.body import check_parts, kind, read
 from function.call import JSON, Answer, Call
 from function.forecast import Score
 from function.observation import FIELDS, Field, suggestion
@@ -25,7 +25,14 @@ from function.problems import (
     NotFound,
     Problem,
 )
-from function.protocols.inference_request import JSON_LENGTH, OUTPUTS, observations, options, parse
+from function.protocols.inference_request import (
+    JSON_LENGTH,
+    OUTPUTS,
+    observations,
+    options,
+    parse,
+    split,
+)
 from function.protocols.tensors import DATATYPES, little_endian
 
 BINARY: Final = "application/octet-stream"
@@ -111,8 +118,10 @@ def infer(call: Call, model: str, version: str = "") -> Answer:
 
     """
     card, service = _card(call, model, version), call.service
-    body = read_json(call, service.settings.max_body_bytes, BINARY)
-    request, raw = parse(body, call.environ.get("HTTP_INFERENCE_HEADER_CONTENT_LENGTH"))
+    kind(call, (JSON, BINARY))
+    text, raw = split(read(call), call.environ.get("HTTP_INFERENCE_HEADER_CONTENT_LENGTH"))
+    check_parts(text, service.settings.max_rows)
+    request = parse(text)
     fill, wanted = options(request)
     rows = list(observations(request.inputs, raw, service.payloads.check_size))
     asked, forecast = predict(call, {"model": card.name, "observations": rows, "fill": fill})

@@ -22,6 +22,7 @@ OUTPUTS: Final = {
 """Datatypes of the outputs."""
 _OF_DRAWS: Final = {"interval_low", "interval_high"}
 _MOST_DIGITS: Final = 18
+_NAMED: Final = 20  # bad tensors in one answer
 
 
 class OutputParameters(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,31 +51,37 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
 _DECODER: Final = msgspec.json.Decoder(Request)
 
 
-def parse(body: bytes, json_length: str | None) -> tuple[Request, memoryview]:
-    """Request in a body, and the tensors' bytes after it.
+def split(body: bytes, json_length: str | None) -> tuple[bytes, memoryview]:
+    """JSON of a body, and the tensors' bytes after it.
 
     Args:
         body: The whole body.
         json_length: The header `JSON_LENGTH`, if there is one.
 
     Raises:
-        Malformed: The JSON is none, or not as long as the header tells.
-        Invalid: It is no request.
+        Malformed: The JSON is not as long as the header tells.
 
     """
     whole = memoryview(body)
     if json_length is None:
-        return _request(body), whole[len(body) :]
+        return body, whole[len(body) :]
     digits = json_length.isascii() and json_length.isdigit() and len(json_length) <= _MOST_DIGITS
     if not digits or int(json_length) > len(body):
         raise Malformed(
             f"The header {JSON_LENGTH} must tell how many of the body's {len(body)} bytes are JSON."
         )
     length = int(json_length)
-    return _request(body[:length]), whole[length:]
+    return body[:length], whole[length:]
 
 
-def _request(text: bytes) -> Request:
+def parse(text: bytes) -> Request:
+    """Request in JSON.
+
+    Raises:
+        Malformed: It is none.
+        Invalid: It is no request.
+
+    """
     try:
         request = _decoded(text)
     except msgspec.ValidationError as error:
@@ -110,7 +117,7 @@ def _members(request: Request) -> int:
 
 def _refuse_duplicates(text: bytes) -> None:
     try:
-        json.loads(text, object_pairs_hook=_unique)
+        json.loads(text, object_pairs_hook=_unique, parse_int=float)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"The body is not JSON as it should be: {error}.") from None
 
@@ -163,13 +170,11 @@ def observations(
 
     """
     first, start = inputs[0], 0
+    fields = _fields(inputs)
     rows = first.rows()
     check_rows(rows)
     columns: dict[str, Sequence[Value]] = {}
-    for tensor in inputs:
-        name = tensor.name if tensor.name in COLUMN else _field(tensor)
-        if name in columns:
-            raise tensor.refuse(f"gives {name} a second time")
+    for tensor, name in zip(inputs, fields, strict=True):
         if tensor.shape != first.shape and tensor.rows() != rows:
             raise tensor.refuse(f"has {tensor.shape[0]} rows, where the first one has {rows}")
         size = tensor.binary_size()
@@ -183,9 +188,20 @@ def observations(
     return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
 
 
-def _field(tensor: Input) -> str:
-    """Name of the field that a tensor names in a way of its own."""
-    index = column(tensor.name)
-    if index is None:
-        raise tensor.refuse(f"is no field{suggestion(tensor.name, COLUMN)}")
-    return COLUMNS[index]
+def _fields(inputs: Sequence[Input]) -> Sequence[str]:
+    """Names of the fields that the tensors are of; raises `Invalid`, naming all that are none."""
+    fields: list[str] = []
+    complaints: list[str] = []
+    for tensor in inputs:
+        index = column(tensor.name)
+        field = "" if index is None else COLUMNS[index]
+        if not field:
+            complaints.append(tensor.refuse(f"is no field{suggestion(tensor.name, COLUMN)}").detail)
+        elif field in fields:
+            complaints.append(tensor.refuse(f"gives {field} a second time").detail)
+        if len(complaints) >= _NAMED:
+            break
+        fields.append(field)
+    if complaints:
+        raise Invalid(" ".join(complaints))
+    return fields

@@ -78,9 +78,18 @@ def as_it_is(_context: Any, value: Any) -> bytes:
 
 @schemathesis.hook
 def before_load_schema(_context: Any, document: dict[str, Any]) -> None:
-    """Leave out the examples of files: Schemathesis wants those of the types above as bytes."""
+    """Leave out what cannot be generated.
+
+    That are the examples of files, which Schemathesis wants as bytes of the types above, and JSON
+    in base64.
+    """
+    schemas = document["components"]["schemas"]
     for name in ("Csv", "Ndjson"):
-        document["components"]["schemas"][name].pop("examples")
+        schemas[name].pop("examples")
+    event = schemas["ObservationEvent"]
+    event["properties"].pop("data_base64")
+    event["required"] += event.pop("anyOf")[0]["required"]
+    event["propertyNames"] = {"pattern": "^[a-z0-9]+$"}
 
 
 @schemathesis.hook

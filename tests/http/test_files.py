@@ -277,6 +277,36 @@ def test_charset(server: Server) -> None:
     assert (unknown.status_code, "ebcdic" in unknown.json()["detail"]) == (400, True)
 
 
+def test_rows_of_another_length_hide_no_other_mistake(server: Server) -> None:
+    body = "Location,Date,Humidity3pm\nHobart,2026-08-12,171\nHobart,x,71\nHobart,2026\nPerth\n"
+    named = errors(send(server, body))
+    assert named.keys() == {"/line/2/Humidity3pm", "/line/3/Date", "/line/4", "/line/5"}
+    assert named["/line/5"] == "has 1 cells; the header has 3"
+    assert len(errors(send(server, "Location,Date\n" + "Perth\n" * 1500))) == 1000
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        *("text/csv; charset=utf-8", "text/csv;header=present"),
+        *("text/csv; charset=utf-8; header=present", "application/json;q=0.1, text/csv;charset=a"),
+    ],
+)
+def test_parameters_of_a_type_do_not_matter(server: Server, accept: str) -> None:
+    assert table(send(server, as_csv(FEW), Accept=accept))
+    others = {"Accept": "application/json; charset=utf-8, text/csv;q=0.1"}
+    assert send(server, as_csv(FEW), **others).headers["Content-Type"] == "application/json"
+    page = server.call("GET", "/", headers={"Accept": "text/html;charset=utf-8"})
+    assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_null_in_the_body_leaves_it_to_the_query(server: Server) -> None:
+    body = {"model": None, "observation": FEW, "fill": {"strategy": None, "seed": None}}
+    response = server.post("/predict?strategy=none&seed=7&model=decision-tree", body)
+    assert response.json()["fill"] == {"strategy": "none", "draws": 1, "seed": 7}
+    assert response.json()["model"] == "decision-tree"
+
+
 def test_line_that_is_no_json(server: Server) -> None:
     headers = {"Content-Type": "application/x-ndjson"}
     body = '{"Location": "Perth"}\n{"Location": }\n'

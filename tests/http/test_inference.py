@@ -466,6 +466,31 @@ def test_binary_lengths_that_lie(server: Server, size: object, raw: bytes, messa
 
 
 @pytest.mark.parametrize(
+    ("datatype", "value", "names"),
+    [("FP64", 1007.4, ["Pressure9am", "Pressure3pm"]), ("FP32", 15.7, ["MinTemp", "Temp9am"])],
+)
+def test_bytes_may_look_like_json(
+    server: Server, datatype: str, value: float, names: list[str]
+) -> None:
+    """A bracket is among the bytes of either number, more often than any JSON needs one."""
+    days = 10_000
+    raw = struct.pack("<d" if datatype == "FP64" else "<f", value) * days
+    given = {"datatype": datatype, "shape": [days], "parameters": {"binary_data_size": len(raw)}}
+    station = {**FINE, "shape": [days], "data": ["Perth"] * days}
+    head = {"inputs": [station, *({"name": name, **given} for name in names)]}
+    response = send(server, head, raw * len(names))
+    assert response.status_code == 200, response.text
+
+
+def test_all_tensors_that_are_no_fields_are_named(server: Server) -> None:
+    inputs = [FINE, *({**FINE, "name": f"Nowhere{number}"} for number in range(30))]
+    assert error(server.post(INFER, {"inputs": inputs})).count("is no field") == 20
+    message = error(server.post(INFER, {"inputs": [{**FINE, "name": "MinTmp"}, FINE, FINE]}))
+    assert "MinTmp is no field; did you mean MinTemp?" in message
+    assert "Location gives Location a second time" in message
+
+
+@pytest.mark.parametrize(
     "length",
     ["-1", "1e1", "0x10", "", "ten", "9" * 5000, "10_0", "1.0", "100000", "5 5", "\u00b2"],
 )

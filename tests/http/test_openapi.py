@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 
 from function.openapi import answers
 from function.openapi.document import OPERATIONS
@@ -44,6 +45,29 @@ def test_document_and_routes_agree(document: dict[str, Any]) -> None:
         operation = document["paths"][path][route.method.lower()]
         assert bool(operation["security"]) is route.authentication
         assert ("401" in operation["responses"]) is route.authentication
+
+
+def test_headers_of_some_answers_are_told(document: dict[str, Any]) -> None:
+    told = {
+        path: set(document["paths"][path]["post"]["responses"]["200"]["headers"])
+        for path in ("/", "/predict", "/v2/models/{model}/infer", "/random-fill")
+    }
+    always = {"X-Request-Id"}
+    assert told == {
+        "/": always | {"Content-Language"},
+        "/predict": always | {"Content-Language", "X-Seed"},
+        "/v2/models/{model}/infer": always | {"Inference-Header-Content-Length"},
+        "/random-fill": always,
+    }
+    assert always | set().union(*told.values()) == document["components"]["headers"].keys()
+
+
+@pytest.mark.parametrize("data", [{"data": {"observation": WET}}, {"data_base64": "e30="}, {}])
+def test_event_has_data_in_either_form(document: dict[str, Any], data: dict[str, Any]) -> None:
+    event = {"specversion": "1.0", "id": "1", "source": "/x", "type": "y", **data}
+    reference = {"$ref": "#/components/schemas/ObservationEvent"}
+    schema = {**reference, "components": document["components"]}
+    assert Draft202012Validator(schema).is_valid(event) is bool(data)
 
 
 def test_fields_have_units_and_limits(document: dict[str, Any]) -> None:

@@ -1,10 +1,15 @@
 """The public routes, and the manners of all of them."""
 
+import contextlib
+import http.client
+import json
+
 import pytest
 import requests
 
 from function import __version__
-from tests.serving import Server
+from tests.http.test_bad_input import errors
+from tests.serving import Launcher, Server
 
 MODELS = ["decision-tree", "logistic-regression", "random-forest", "support-vector-machine"]
 FIGURES = {
@@ -68,6 +73,26 @@ def test_stations(server: Server) -> None:
         station for station in stations if station["name"] == "Sydney"
     ).items()
     assert all(-44 < s["latitude"] < -10 and 112 < s["longitude"] < 169 for s in stations)
+
+
+@pytest.mark.parametrize("date", ["20260731", "2026-W31-5", "x", "", "2026-02-30"])
+def test_day_that_is_none(server: Server, date: str) -> None:
+    named = errors(server.call("GET", f"/stations/Hobart?date={date}"))
+    assert named == {"/query/date": "must be a date such as 2024-06-30"}
+
+
+def test_query_that_cannot_be_read(server: Server, launcher: Launcher) -> None:
+    named = errors(server.call("GET", "/stations/Hobart?date=2026-07-31&date=x"))
+    assert named == {"/query/date": "is given more than once"}
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection._validate_path = lambda _path: None  # type: ignore[attr-defined]
+    connection._encode_request = lambda line: line.encode("latin-1")  # type: ignore[attr-defined]
+    with contextlib.closing(connection):
+        connection.request("GET", "/stations/Hobart?date=\xff")
+        answer = connection.getresponse()
+        assert answer.status == 400
+        if launcher == "functions-framework":  # the other one refuses it itself
+            assert json.load(answer)["detail"] == "The query is not UTF-8."
 
 
 def test_whoami(server: Server) -> None:

@@ -21,7 +21,7 @@ from scripts.benchmark.workload import SEED, Question
 from scripts.reliability import Figure
 from scripts.soaking.questions import headers
 from tests.http.test_granian import HALF_A_BODY, SLOW, connected, wait_until
-from tests.serving import serve
+from tests.serving import LAUNCHERS, Server, serve
 from tests.trust.conftest import COMMAND
 from tests.trust.load.generator import Asked, Load, closed, paced, quantile
 
@@ -254,6 +254,7 @@ def _large(port: int) -> bytes:
 
 
 @pytest.mark.parametrize("authorized", [True, False])
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
 @pytest.mark.parametrize(
     ("path", "kind", "status"),
     [
@@ -264,20 +265,23 @@ def _large(port: int) -> bytes:
     ],
 )
 def test_who_sends_all_before_reading_gets_the_answer(
-    production: int, path: str, kind: str, status: bytes, authorized: bool
+    server: Server, path: str, kind: str, status: bytes, authorized: bool, connection: str
 ) -> None:
     """As gateways do: closed with a body unread, the connection would be reset."""
     fields = headers(kind) if authorized else {"Content-Type": kind}
-    raw = Request(path, b" " * 9_000_000, fields).raw(production)
+    fields = {**fields, "Connection": connection}
+    raw = Request(path, b" " * 9_000_000, fields).raw(server.port)
     expected = b"401" if path == "/predict" and not authorized else status
-    for _ in range(5):
-        with socket.create_connection(("127.0.0.1", production), timeout=30) as caller:
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as caller:
             caller.sendall(raw)
             assert caller.recv(100)[9:12] == expected
 
 
-@pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Port of the production server."""
-    with serve(tmp_path_factory.mktemp("server") / "log", "granian") as running:
-        yield running.port
+@pytest.fixture(scope="module", params=LAUNCHERS)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The function under either of its servers."""
+    with serve(tmp_path_factory.mktemp("server") / "log", request.param) as running:
+        yield running
