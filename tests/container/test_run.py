@@ -1,8 +1,10 @@
 """The image as it runs: hardened, limited, misconfigured, and stopped."""
 
+import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -167,6 +169,31 @@ def test_credentials_that_it_may_not_read(image: str, tmp_path: Path) -> None:
         assert container.wait() == 1
         (sentence,) = container.log()
         assert "/users cannot be read (Permission denied)" in sentence
+
+
+def test_users_change_in_a_folder(image: str, tmp_path: Path) -> None:
+    """As docs/container.md has it: a file by itself would stay what it was."""
+
+    def change(*arguments: str) -> None:
+        command = [sys.executable, "-m", "scripts.deployment.credentials", tmp_path / "users"]
+        subprocess.run([*command, *arguments], cwd=ROOT, input=b"secret", check=True)
+
+    def status(name: str) -> int:
+        return requests.get(f"{url}/whoami", auth=(name, "secret"), timeout=30).status_code
+
+    change("add", "eve")
+    given = ("--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{tmp_path}:/secrets:ro")
+    given += ("--env", "CREDENTIALS_FILE=/secrets/users")
+    with running(image, *HARDENED, *PUBLISHED, *given) as container:
+        url = container.await_ready()
+        assert (status("eve"), status("adam")) == (200, 401)
+        change("add", "adam")
+        change("remove", "eve")
+        deadline = time.monotonic() + 10
+        while status("adam") != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        assert status("eve") == 401
 
 
 def test_stop_under_load_answers_what_was_accepted(image: str) -> None:
