@@ -175,15 +175,17 @@ def test_users_change_in_a_folder(image: str, tmp_path: Path) -> None:
     """As docs/container.md has it: a file by itself would stay what it was."""
 
     def change(*arguments: str) -> None:
-        command = [sys.executable, "-m", "scripts.deployment.credentials", tmp_path / "users"]
+        command = [sys.executable, "-m", "scripts.deployment.credentials", str(tmp_path / "users")]
         subprocess.run([*command, *arguments], cwd=ROOT, input=b"secret", check=True)
 
     def status(name: str) -> int:
         return requests.get(f"{url}/whoami", auth=(name, "secret"), timeout=30).status_code
 
     change("add", "eve")
-    given = ("--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{tmp_path}:/secrets:ro")
-    given += ("--env", "CREDENTIALS_FILE=/secrets/users")
+    given = (
+        *("--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{tmp_path}:/secrets:ro"),
+        *("--env", "CREDENTIALS_FILE=/secrets/users"),
+    )
     with running(image, *HARDENED, *PUBLISHED, *given) as container:
         url = container.await_ready()
         assert (status("eve"), status("adam")) == (200, 401)
