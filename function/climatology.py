@@ -321,10 +321,14 @@ class Sampler:
 
     def _settled(self, samples: Raw, gaps: Mask, station: Indices) -> Raw:
         """Samples that no draw could reconcile, with the drawn values moved next to the known."""
+        # Pairs follow from low to high: what is raised raises the next, and then, on the way back,
+        # what is lowered lowers the one before.
         for lower, upper in _PAIRS.T:
-            low, high = samples[:, lower].copy(), samples[:, upper].copy()
+            low, high = samples[:, lower], samples[:, upper]
             samples[:, upper] = np.where(gaps[:, upper], np.maximum(low, high), high)
-            samples[:, lower] = np.where(gaps[:, lower], np.minimum(low, samples[:, upper]), low)
+        for lower, upper in _PAIRS.T[::-1]:
+            low, high = samples[:, lower], samples[:, upper]
+            samples[:, lower] = np.where(gaps[:, lower], np.minimum(low, high), low)
         rainfall, rained = samples[:, RAINFALL], samples[:, RAIN_TODAY] > 0
         moved = np.where(
             rained, np.maximum(rainfall, _LEAST_RAIN), np.minimum(rainfall, RAIN_TODAY_ABOVE)

@@ -83,8 +83,9 @@ def locate(observations: Observations, seed: int, stations: Stations) -> Observa
     if not nowhere.any():
         return observations
     raw, dates = observations.raw.copy(), list(observations.dates)
-    # A stream of its own: values drawn later do not depend on whether a station was drawn.
-    generator = np.random.default_rng((seed, LOCATION))
+    # A stream of its own: values drawn later do not depend on whether a station was drawn, nor on
+    # which. Not of (seed, 0), which is the same to numpy as the seed alone.
+    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(LOCATION,)))
     raw[nowhere, LOCATION] = generator.integers(len(stations.listed), size=nowhere.sum())
     for row in np.flatnonzero(nowhere):
         date = dates[row] or stations.today(int(raw[row, LOCATION]))

@@ -170,26 +170,41 @@ def _documents(
 
 def _english(town: str, answer: Document) -> str:
     """Say it in one honest sentence: the chance, how sure it is, and why it counts as rain."""
-    low, high = answer.get("interval", (0, 0))
-    spread = f" (between {low:.0%} and {high:.0%} in most draws)" if high > low else ""
+    probability, threshold, low, high = _percents(answer)
+    spread = f" (between {low} and {high} in most draws)" if low != high else ""
     verdict, word = ("at or above", "rain") if answer["rain_tomorrow"] else ("below", "no rain")
     return (
-        f"The chance of rain tomorrow in {town} is {answer['probability']:.0%}{spread}; that is "
-        f"{verdict} this model's threshold of {answer['threshold']:.0%}, so the answer is {word}."
+        f"The chance of rain tomorrow in {town} is {probability}{spread}; that is {verdict} this "
+        f"model's threshold of {threshold}, so the answer is {word}."
     )
 
 
 def _french(town: str, answer: Document) -> str:
-    low, high = answer.get("interval", (0, 0))
-    spread = f" (entre {low:.0%} et {high:.0%} dans la plupart des tirages)" if high > low else ""
+    # A decimal comma, and spaces that no line may be broken at.
+    told = [each.replace(".", ",").replace("%", "\xa0%") for each in _percents(answer)]
+    probability, threshold, low, high = told
+    spread = f" (entre {low} et {high} dans la plupart des tirages)" if low != high else ""
     rain = answer["rain_tomorrow"]
     verdict, word = ("atteint", "pluie") if rain else ("n'atteint pas", "pas de pluie")
     sentence = (
-        f"Le risque de pluie demain à {town} est de {answer['probability']:.0%}{spread} ; il "
-        f"{verdict} le seuil de ce modèle, {answer['threshold']:.0%}, la réponse est donc : {word}."
+        f"Le risque de pluie demain à {town} est de {probability}{spread} ; il {verdict} le seuil "
+        f"de ce modèle, {threshold}, la réponse est donc : {word}."
     )
-    # Spaces that no line may be broken at; the narrow one belongs before a semicolon.
-    return sentence.replace("%", "\xa0%").replace(" ;", "\u202f;").replace(" :", "\xa0:")
+    # The narrow one belongs before a semicolon.
+    return sentence.replace(" ;", "\u202f;").replace(" :", "\xa0:")
+
+
+def _percents(answer: Document) -> Sequence[str]:
+    """Probability, threshold, and both ends of the interval, in percent.
+
+    Without decimals, unless a probability below the threshold would look the same.
+    """
+    told = (answer["probability"], answer["threshold"], *answer.get("interval", (0.0, 0.0)))
+    decimals = 0
+    if not answer["rain_tomorrow"]:
+        while f"{told[0]:.{decimals}%}" == f"{told[1]:.{decimals}%}":
+            decimals += 1
+    return [f"{each:.{decimals}%}" for each in told]
 
 
 _SENTENCES: Final[Mapping[Language, _Sentence]] = {"en": _english, "fr": _french}

@@ -13,13 +13,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from function.observation import COLUMNS, NUMERIC, Raw
+from function.observation import COLUMNS, Raw
 
 Narrowing = dict[str, float]
 
 MIN_DRAWS: Final = 50
 """Fewer tell chance from effect too badly."""
 _GROUPS: Final = 8
+_FEW: Final = 16
+_NOTHING: Final = 1e-12  # of difference between answers; more than rounding makes, less than counts
 
 
 def narrowing(samples: Raw, missing: NDArray[np.bool_], answers: NDArray[np.float64]) -> Narrowing:
@@ -32,22 +34,28 @@ def narrowing(samples: Raw, missing: NDArray[np.bool_], answers: NDArray[np.floa
 
     Returns:
         By the field's name, from 0 (nothing) to 1 (all), by how much the standard deviation of the
-        answers would shrink on average; the largest first.
+        answers would shrink on average; rather less than it would, since what varies within a group
+        of numbers counts as left. The largest first.
 
     """
-    found = {
-        COLUMNS[index]: 1 - math.sqrt(1 - _share(_groups(samples[:, index], index), answers))
-        for index in np.flatnonzero(missing).tolist()
-    }
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+    columns = np.flatnonzero(missing).tolist()
+    if np.ptp(answers) <= _NOTHING:
+        shares = [0.0] * len(columns)
+    elif len(columns) == 1:  # which all of it comes from
+        shares = [1.0]
+    else:
+        shares = [_share(_groups(samples[:, index]), answers) for index in columns]
+    found = [(COLUMNS[i], 1 - math.sqrt(1 - s)) for i, s in zip(columns, shares, strict=True)]
+    return dict(sorted(found, key=lambda item: -item[1]))
 
 
-def _groups(values: NDArray[np.float64], index: int) -> NDArray[np.intp]:
-    """Group of each draw: equal values always share one, and numbers those next to them."""
-    if index in NUMERIC:
-        edges = np.unique(np.quantile(values, np.arange(1, _GROUPS) / _GROUPS))
-        return np.searchsorted(edges, values, side="left")
-    return values.astype(np.intp)
+def _groups(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Group of each draw: equal values always share one, and where they are many, those close."""
+    distinct, groups = np.unique(values, return_inverse=True)
+    if len(distinct) <= _FEW:
+        return groups
+    edges = np.unique(np.quantile(values, np.arange(1, _GROUPS) / _GROUPS))
+    return np.searchsorted(edges, values, side="left")
 
 
 def _share(groups: NDArray[np.intp], answers: NDArray[np.float64]) -> float:
@@ -56,7 +64,7 @@ def _share(groups: NDArray[np.intp], answers: NDArray[np.float64]) -> float:
     there = counts > 0
     free = len(answers) - np.count_nonzero(there)
     total = float(((answers - answers.mean()) ** 2).sum())
-    if total == 0 or free < 1:
+    if free < 1:
         return 0.0
     means = np.bincount(groups, answers)[there] / counts[there]
     between = float((counts[there] * (means - answers.mean()) ** 2).sum())

@@ -212,6 +212,19 @@ def test_settled_days_have_their_drawn_values_next_to_the_known(
     assert keeps_to_physics(still).all()
 
 
+@pytest.mark.parametrize(
+    ("town", "date", "warmest"),
+    [("Darwin", 105.0, 21.9), ("MountGinini", 106.0, -1.7), ("AliceSprings", 289.0, 13.0)],
+)
+def test_settled_days_are_in_order_from_low_to_high(
+    sampler: Sampler, stations: Stations, town: str, date: float, warmest: float
+) -> None:
+    """On an unusually cold day, most draws have to be settled, one temperature after the other."""
+    samples = draw(sampler, days(stations, town, date, MaxTemp=warmest), 300)
+    assert keeps_to_physics(samples).all()
+    assert (column(samples, "MaxTemp") == warmest).all()
+
+
 def test_what_a_station_never_records_is_drawn(sampler: Sampler, stations: Stations) -> None:
     samples = draw(sampler, days(stations, "Newcastle"), 200)
     assert column(samples, "Pressure9am").std() > 2

@@ -91,6 +91,17 @@ def test_locate_draws_a_station_and_its_today(stations: Stations) -> None:
     assert np.isnan(raw[1, 0])
 
 
+def test_stations_have_a_stream_of_their_own(stations: Stations, filler: Filler) -> None:
+    """The station of one row tells nothing of the values of another."""
+    unknown = Observations(np.full((2, len(FIELDS)), np.nan), (None, None))
+    place, value = [], []
+    for seed in range(500):
+        located = locate(unknown, seed, stations)
+        place.append(located.raw[1, 0])
+        value.append(filler.fill_once(located.raw, Fill("uniform", 1, seed))[0, NUMERIC[0]])
+    assert abs(np.corrcoef(place, value)[0, 1]) < 0.15
+
+
 def test_locate_leaves_known_places_alone(stations: Stations) -> None:
     known = Observations(rows(2), (None, None))
     assert locate(known, 5, stations) is known

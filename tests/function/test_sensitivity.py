@@ -45,8 +45,25 @@ def test_one_field_is_all(samples: np.ndarray, missing: np.ndarray) -> None:
     assert found["WindDir9am"] == pytest.approx(1)
 
 
-def test_nothing_varies(samples: np.ndarray, missing: np.ndarray) -> None:
-    assert set(narrowing(samples, missing, np.full(N, 0.25)).values()) == {0.0}
+@pytest.mark.parametrize("answer", [0.0, 0.25, 0.3, 1 / 3, 0.50922844])
+def test_nothing_varies(samples: np.ndarray, missing: np.ndarray, answer: float) -> None:
+    """Also where the mean of equal numbers is not quite that number."""
+    answers = np.full(N, answer)
+    assert set(narrowing(samples, missing, answers).values()) == {0.0}
+    answers[::2] += 2e-16
+    assert set(narrowing(samples, missing, answers).values()) == {0.0}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_the_only_one_that_is_missing_is_all(samples: np.ndarray, field: str) -> None:
+    values = samples[:200, COLUMN[field]]
+    found = narrowing(samples[:200], np.isin(COLUMNS, [field]), np.tanh(values))
+    assert found == {field: 1.0}
+
+
+def test_whole_numbers_are_groups_of_their_own(samples: np.ndarray, missing: np.ndarray) -> None:
+    found = narrowing(samples, missing, np.sin(samples[:, COLUMN["Cloud3pm"]]))
+    assert found["Cloud3pm"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("draws", [1, 2, 16])

@@ -1,5 +1,7 @@
 """Predictions as a caller gets them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -202,3 +204,37 @@ def test_large_answer_is_one_document(server: Server) -> None:
     one = server.post("/predict", {"observations": days[:300], "fill": {"seed": 1}}).json()
     assert list(one) == ["model", "predictions", "fill"]
     assert len(one["predictions"]) == 300
+
+
+CLOSE = {
+    "Location": "Sydney",
+    "Date": "2024-01-24",
+    "MinTemp": 18.7,
+    "MaxTemp": 28.2,
+    "Humidity3pm": 65,
+}
+
+
+@pytest.mark.parametrize(("language", "percent"), [("en", r"([0-9.]+)%"), ("fr", "([0-9,]+)\xa0%")])
+def test_probability_below_the_threshold_never_looks_like_it(
+    server: Server, language: str, percent: str
+) -> None:
+    """Where whole percents would be the same, as many decimals are told as make the difference."""
+    close = 0
+    days = [{**CLOSE, "Humidity3pm": humidity} for humidity in np.linspace(40, 90, 501).tolist()]
+    body = {"model": "all", "observations": days, "fill": {"strategy": "none"}}
+    answer = server.post("/predict", body, headers={"Accept-Language": language}).json()
+    for model in answer["models"].values():
+        for prediction in model["predictions"]:
+            probability, threshold = re.findall(percent, prediction["message"])
+            as_number = [float(each.replace(",", ".")) for each in (probability, threshold)]
+            assert (as_number[0] >= as_number[1]) is prediction["rain_tomorrow"]
+            close += "." in probability or "," in probability
+    assert close > 0
+
+
+def test_interval_that_looks_like_a_point_is_not_told(server: Server) -> None:
+    body = {"observation": {**WET, "Cloud9am": None}, "fill": {"draws": 20, "seed": 7}}
+    prediction = server.post("/predict", body).json()["prediction"]
+    low, high = prediction["interval"]
+    assert ("between" in prediction["message"]) is (f"{low:.0%}" != f"{high:.0%}")
