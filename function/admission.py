@@ -27,6 +27,7 @@ WAITING: Final = 64
 _SPARE: Final = 16  # threads for what neither computes nor waits
 _KEPT: Final = 8  # of these, for what is never refused
 _HELD_UP_SECONDS: Final = 0.02
+_LARGE_SECONDS: Final = 5
 _QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
 _LOOKS: Final = 5
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
@@ -136,9 +137,12 @@ class Admission:
         if self._queue:
             self._next()
 
-    def begin_large(self) -> None:
-        """Wait until a body may be read that takes much memory: there are never many at once."""
-        self._large.acquire()
+    def begin_large(self) -> bool:
+        """Wait until a body may be read that takes much memory: there are never many at once.
+
+        False where that takes too long, as it does where those before it come slowly.
+        """
+        return self._large.acquire(timeout=_LARGE_SECONDS)
 
     def end_large(self) -> None:
         """Let the next large body be read."""

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from typing import Final
+from typing import IO, Final
 
 from function.call import JSON, Call
 from function.observation import COLUMNS
@@ -64,7 +64,6 @@ def read(call: Call) -> bytes:
     if told and "HTTP_TRANSFER_ENCODING" not in call.environ:
         body = _read(call, int(announced), limit)
     else:
-        call.begin(large=True)
         body = _read_chunks(call, limit)
     if body is not None:
         del call.environ["wsgi.input"]  # to the end: nothing is left for the server to discard
@@ -118,12 +117,24 @@ def _read_chunks(call: Call, limit: int) -> bytes | None:
     # Werkzeug cuts it at the maximum in silence; one byte more shows.
     request.max_content_length = limit + 1
     try:
-        body = request.get_data(parse_form_data=False)
+        body = _read_up_to(request.stream, _LARGE)
+        if len(body) >= _LARGE:
+            call.begin(large=True)
+            body += request.stream.read()
     except RequestEntityTooLarge:
         return None
     except ClientDisconnected as error:
         raise Malformed(_CUT) from error
     return body if len(body) <= limit else None
+
+
+def _read_up_to(stream: IO[bytes], size: int) -> bytes:
+    """As many bytes, or less where the stream ends: it may give less at a time."""
+    parts, left = [], size
+    while left > 0 and (part := stream.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def _decompressed(body: bytes, encoding: str, limit: int) -> bytes | None:

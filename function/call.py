@@ -22,6 +22,7 @@ NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 HTML: Final = "text/html"
 _LATER: Final = {"Retry-After": "1"}
+_TOO_MANY: Final = "There are too many {} at once; try again in a second."
 EVENT_HEADER: Final = "HTTP_CE_"
 """How WSGI names the headers of a CloudEvent in binary mode."""
 
@@ -56,15 +57,19 @@ class Call:
     def admit(self) -> None:
         """Raise `Unavailable` where there are too many requests already."""
         if self.service.admission.full:
-            raise Unavailable(
-                "There are too many requests at once; try again in a second.", headers=_LATER
-            )
+            raise Unavailable(_TOO_MANY.format("requests"), headers=_LATER)
 
     def begin(self, *, large: bool) -> None:
-        """Wait for the right to hold a large body, or else to compute; `end` gives it back."""
+        """Wait for the right to hold a large body, or else to compute; `end` gives it back.
+
+        Raises:
+            Unavailable: Too many large bodies are on their way, and come slowly.
+
+        """
         admission = self.service.admission
         if large:
-            admission.begin_large()
+            if not admission.begin_large():
+                raise Unavailable(_TOO_MANY.format("large bodies"), headers=_LATER)
             self._ends.append(admission.end_large)
         else:
             admission.begin()

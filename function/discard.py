@@ -20,14 +20,15 @@ def is_left(environ: WSGIEnvironment) -> bool:
     return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
 
 
-def discard(environ: WSGIEnvironment) -> None:
-    """Read what is left, unless too many threads do so already."""
-    read = environ["wsgi.input"].read
+def discard(environ: WSGIEnvironment) -> bool:
+    """Read what is left, unless too many threads do so; gives whether the end was reached."""
     # Who waits to be asked for the body (RFC 9110, 10.1.1) has none to send now.
-    if "HTTP_EXPECT" not in environ and ADMISSION.linger():
-        try:
-            for _ in range(_MOST):
-                if not read(_PIECE):
-                    break
-        finally:
-            ADMISSION.part()
+    if "HTTP_EXPECT" in environ or not ADMISSION.linger():
+        return False
+    read = environ["wsgi.input"].read
+    try:
+        return not all(read(_PIECE) for _ in range(_MOST))
+    except (OSError, ValueError):  # the caller went away
+        return False
+    finally:
+        ADMISSION.part()

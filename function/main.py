@@ -1,8 +1,13 @@
 """The function: `handle` is its entry point for functions-framework."""
 
+import contextlib
 import io
+import socket
 import sys
+import threading
 from pathlib import Path
+from typing import Final
+from wsgiref.types import WSGIEnvironment
 
 # functions-framework opens this file by its path, with only the file's own folder to import from.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -12,6 +17,8 @@ import functions_framework
 
 from function.discard import discard, is_left
 from function.respond import respond
+
+_PATIENCE_SECONDS: Final = 1
 
 
 @functions_framework.http
@@ -40,5 +47,22 @@ def _answered(request: flask.Request) -> flask.Response:
     if not answer.content_type:
         del response.content_type
     if is_left(environ):
-        response.call_on_close(lambda: discard(environ))
+        response.call_on_close(lambda: _finish(environ))
     return response
+
+
+def _finish(environ: WSGIEnvironment) -> None:
+    """Read what is left of a body, for a second: the framework's server would wait for ever."""
+    connection: socket.socket | None = environ.get("gunicorn.socket")
+    if connection is None:
+        return
+    timer = threading.Timer(_PATIENCE_SECONDS, _stop_reading, [connection])
+    timer.start()
+    if not discard(environ):
+        _stop_reading(connection)
+    timer.cancel()
+
+
+def _stop_reading(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it is closed already
+        connection.shutdown(socket.SHUT_RD)

@@ -18,6 +18,10 @@ class Cost(msgspec.Struct, frozen=True, order=True):
     r: int = 8
     p: int = 1
 
+    def memory(self) -> int:
+        """Bytes that OpenSSL takes for one hash."""
+        return 128 * self.r * ((1 << self.ln) + self.p + 2)
+
 
 class ScryptHash(msgspec.Struct, frozen=True):
     """A salted scrypt hash (RFC 7914) and its cost."""
@@ -48,7 +52,8 @@ class ScryptHash(msgspec.Struct, frozen=True):
         parsed = cls(_unpadded(salt), _unpadded(digest), Cost(**numbers))
         if not (1 <= parsed.cost.ln <= 20 and parsed.cost.r * parsed.cost.p in range(1, 65)):
             raise ValueError("a cost out of bounds")
-        if parsed.cost.r < 1 or 128 * parsed.cost.r * 2**parsed.cost.ln > _MAX_BYTES:
+        # RFC 7914, 2: N is below 2**(16 r). Beyond OpenSSL's largest maxmem, nothing can be hashed.
+        if parsed.cost.ln >= 16 * parsed.cost.r or parsed.cost.memory() > _MAX_BYTES:
             raise ValueError("a cost out of bounds")
         if not parsed.salt or len(parsed.digest) != _DIGEST_BYTES:
             raise ValueError("salt or digest of the wrong length")
@@ -64,14 +69,14 @@ class ScryptHash(msgspec.Struct, frozen=True):
         return f"$scrypt$ln={self.cost.ln},r={self.cost.r},p={self.cost.p}${salt}${digest}"
 
     def derive(self, password: bytes) -> bytes:
-        """Derive the digest of a password; takes tens of milliseconds and 128 * r * 2**ln bytes."""
+        """Derive the digest of a password; takes tens of milliseconds and the cost's memory."""
         return hashlib.scrypt(
             password,
             salt=self.salt,
             n=2**self.cost.ln,
             r=self.cost.r,
             p=self.cost.p,
-            maxmem=256 * self.cost.r * 2**self.cost.ln,
+            maxmem=self.cost.memory(),
             dklen=_DIGEST_BYTES,
         )
 

@@ -11,7 +11,7 @@ from function.admission import Admission
 from function.call import Answer, Call
 from function.manners import polished
 from function.problems import DeploymentError, Problem
-from function.routes import dispatch, refuse
+from function.routes import LONGEST_METHOD, dispatch, refuse
 from function.service import Service
 from function.settings import Server, Settings
 
@@ -48,7 +48,7 @@ def respond(environ: WSGIEnvironment) -> Answer:
         call.end()
     fields = {
         "request_id": request_id,
-        "method": environ["REQUEST_METHOD"],
+        "method": environ["REQUEST_METHOD"][:LONGEST_METHOD],
         "route": None,
         **call.log,
         "status": answer.status,

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from function.web import Map
 
 Document = Mapping[str, object]
-_LONGEST_METHOD: Final = 64  # characters echoed
+LONGEST_METHOD: Final = 64
+"""Characters of a verb that are echoed and logged."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -78,7 +79,7 @@ def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     except (web.MethodNotAllowed, web.NotFound):
         methods = ", ".join(allowed)
         raise MethodNotAllowed(
-            f"{method[:_LONGEST_METHOD]} is not possible here; {methods} is.",
+            f"{method[:LONGEST_METHOD]} is not possible here; {methods} is.",
             headers={"Allow": methods},
         ) from None
     return route, variables

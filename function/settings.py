@@ -72,8 +72,8 @@ class Settings(Variables, frozen=True):
     """Name of the running revision, as /status reports it; Knative sets it."""
 
     def origins(self) -> frozenset[str]:
-        """Origins of `cors_origins`."""
-        return frozenset(filter(None, self.cors_origins.replace(" ", "").split(",")))
+        """Origins of `cors_origins`, as browsers write them."""
+        return frozenset(filter(None, map(str.strip, self.cors_origins.lower().split(","))))
 
 
 class Server(Variables, frozen=True):

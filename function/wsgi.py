@@ -43,7 +43,10 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     if body and is_left(environ):
         if answer.status != _LATER or not _is_small(environ):
             return _Sent(body, lambda: _finish(environ))
-        discard(environ)  # before the answer, which takes less: those that are refused are many
+        # Before the answer, which takes less: those that are refused are many.
+        if not discard(environ):
+            ADMISSION.leave()
+            return body
     if ADMISSION.leave() and body:
         return _Sent(body, ADMISSION.park)
     return body
@@ -83,6 +86,7 @@ def _is_small(environ: WSGIEnvironment) -> bool:
 
 
 def _finish(environ: WSGIEnvironment) -> None:
-    discard(environ)
-    if ADMISSION.leave():
+    ended = discard(environ)
+    # A thread that is parked here keeps its request, and with the rest of the body its connection.
+    if ADMISSION.leave() and ended:
         ADMISSION.park()

@@ -34,6 +34,14 @@ def test_bad_value_is_named(name: str, value: str) -> None:
         Settings.read({name: value})
 
 
+@pytest.mark.parametrize(
+    "value", ["https://a.example,*", " HTTPS://A.Example , *\n", "*\n,https://a.example\t"]
+)
+def test_origins_are_as_browsers_write_them(value: str) -> None:
+    value = value.replace("HTTPS", "https")
+    assert Settings.read({"CORS_ORIGINS": value}).origins() == {"https://a.example", "*"}
+
+
 def test_the_command_line_comes_before_the_variables() -> None:
     server = Server.of({"PORT": "1", "THREADS": "3"}, ["--port", "2", "--host", "::1"])
     assert (server.host, server.port, server.threads) == ("::1", 2, 3)

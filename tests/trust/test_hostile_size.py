@@ -68,7 +68,7 @@ BODIES: Final[Mapping[str, tuple[str, Mapping[str, str], Callable[[], bytes], in
         413,
     ),
     "one text": ("/predict", JSON, lambda: filled(b'{"model":"', b"a", b'"}'), 422),
-    "one number": ("/predict", JSON, lambda: filled(b'{"model":', b"1", b"}"), 400),
+    "one number": ("/predict", JSON, lambda: filled(b'{"model":', b"1", b"}"), 422),
     "spaces": ("/", JSON, lambda: filled(b'{"action":"status"}', b" "), 200),
     "escapes": ("/", JSON, lambda: filled(b'{"action":"', b"\\u0041", b'"}'), 422),
     "event": (

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 import requests
 
@@ -229,6 +230,59 @@ def test_who_sends_slowly_holds_up_nobody(tmp_path: Path) -> None:
         for _ in range(20):
             assert running.post("/predict", {"observation": {"Location": "Hobart"}}).ok
             assert running.call("GET", "/health/ready").ok
+
+
+def chunked(body: bytes) -> bytes:
+    """A request whose body tells no length."""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\n{fields}Transfer-Encoding: chunked\r\n\r\n"
+    return head.encode() + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
+def test_large_bodies_that_stall_hold_up_no_small_ones_and_others_not_for_ever(
+    tmp_path: Path,
+) -> None:
+    small = b'{"observation": {"Location": "Hobart"}}'
+    with serve(tmp_path / "log", "granian", THREADS="2") as running, contextlib.ExitStack() as kept:
+        assert running.call("GET", "/whoami").ok
+        stalled = Request("/predict", b" " * 300_000, headers()).raw(running.port)[:1000]
+        for _ in range(2):
+            caller = kept.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+            caller.sendall(stalled)
+        wait_until(lambda: connected(running) == 2)
+        for body, status in ((small, b"200"), (small + b" " * 300_000, b"503")):
+            with socket.create_connection(("127.0.0.1", running.port), timeout=15) as caller:
+                caller.sendall(chunked(body))
+                assert caller.recv(100)[9:12] == status
+        answer = running.call("POST", "/predict", data=small + b" " * 300_000)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_bodies_that_nobody_wanted_keep_neither_connection_nor_end(tmp_path: Path) -> None:
+    """More of them than may be waited for, and their callers gone."""
+    stalled = Request("/predict", b" " * 300_000, {}).raw(0)[:1000]
+    with serve(tmp_path / "log", "granian") as running:
+        before = psutil.Process(running.process.pid).num_fds()
+        with contextlib.ExitStack() as kept:
+            for _ in range(40):
+                address = ("127.0.0.1", running.port)
+                caller = kept.enter_context(socket.create_connection(address, timeout=10))
+                caller.sendall(stalled)
+                assert caller.recv(100)[9:12] == b"401"
+        wait_until(lambda: psutil.Process(running.process.pid).num_fds() <= before + 2)
+        running.process.terminate()
+        assert running.process.wait(5) == 0
+        assert not any("GRACE_SECONDS" in line["message"] for line in running.log())
+
+
+def test_bodies_that_nobody_wanted_hold_up_the_framework_for_a_second(tmp_path: Path) -> None:
+    stalled = Request("/predict", b" " * 300_000, {}).raw(0)[:1000]
+    with serve(tmp_path / "log") as running, contextlib.ExitStack() as kept:
+        for _ in range(4 * (os.cpu_count() or 1) + 4):  # more than it has threads
+            address = ("127.0.0.1", running.port)
+            kept.enter_context(socket.create_connection(address)).sendall(stalled)
+        time.sleep(0.2)
+        assert requests.get(running.url + "/health/live", timeout=10).ok
 
 
 def test_who_reads_slowly_holds_up_nobody(tmp_path: Path) -> None:
