@@ -5,4 +5,4 @@ Written by `scripts/train`.
 
 from typing import Final
 
-REGISTRY_SHA256: Final = "304077cd2dc6a3ec58dd654eb45723fd1d65f58fd1800b7b91f8580b6e9e1735"
+REGISTRY_SHA256: Final = "ab3f5c80a6bd4488912376382d795049846be06cf2b0d2e0db2ddeac57eec5b6"

@@ -60,8 +60,11 @@ class Cases(msgspec.Struct, frozen=True):
     hidden: Mapping[str, Mask]
 
     def seen(self, case: str) -> Raw:
-        """What is left to see."""
-        return np.where(self.hidden[case], np.nan, self.raw)
+        """What is left to see; from the rainfall, as the function does, whether it rained."""
+        seen = np.where(self.hidden[case], np.nan, self.raw)
+        known = ~np.isnan(seen[:, RAINFALL])
+        seen[known, RAIN_TODAY] = seen[known, RAINFALL] > RAIN_TODAY_ABOVE
+        return seen
 
 
 def cases(test: Dataset, rows: int) -> Cases:

@@ -75,7 +75,7 @@ def by_station(
 
 def expected_calibration_error(rain: Floats, probability: Floats) -> float:
     """Mean distance between what was said and what happened, over ten equal-count bins."""
-    bins = _equal_count_bins(probability)
+    bins, rain = _equal_count_bins(probability), _shared_by_ties(rain, probability)
     gaps = [abs(probability[rows].mean() - rain[rows].mean()) * len(rows) for rows in bins]
     return float(sum(gaps) / len(rain))
 
@@ -84,8 +84,18 @@ def _equal_count_bins(probability: Floats) -> list[NDArray[np.intp]]:
     return np.array_split(np.argsort(probability, kind="stable"), _BINS)
 
 
+def _shared_by_ties(rain: Floats, probability: Floats) -> Floats:
+    """What happened, on average over all days of which the same was said.
+
+    A bin may end among these, and it must not matter which of them come first.
+    """
+    _, group = np.unique(probability, return_inverse=True)
+    means: Floats = np.bincount(group, rain) / np.bincount(group)
+    return means[group]
+
+
 def _calibration_curve(rain: Floats, probability: Floats) -> dict[str, list[float]]:
-    bins = _equal_count_bins(probability)
+    bins, rain = _equal_count_bins(probability), _shared_by_ties(rain, probability)
     return {
         "mean_probability": [float(probability[rows].mean()) for rows in bins],
         "observed_rate": [float(rain[rows].mean()) for rows in bins],
@@ -97,8 +107,8 @@ def _roc_curve(rain: Floats, probability: Floats) -> dict[str, list[float]]:
     """Curve at evenly spaced false positive rates; its first threshold, infinite, becomes 1."""
     false_positive, true_positive, thresholds = sk.roc_curve(rain, probability)
     wanted = np.linspace(0, 1, _CURVE_POINTS)
-    points = np.unique(np.searchsorted(false_positive, wanted).clip(max=len(thresholds) - 1))
-    points = np.union1d(points, [0, len(thresholds) - 1])
+    # Of several points at one rate the last, which is the highest.
+    points = np.union1d([0], np.searchsorted(false_positive, wanted, side="right") - 1)
     return {
         "false_positive_rate": false_positive[points].tolist(),
         "true_positive_rate": true_positive[points].tolist(),

@@ -118,6 +118,11 @@ def test_masks_hide_what_was_there(stations: Stations, tmp_path: Path) -> None:
         assert not hidden[:, :2].any()
     seen = ~np.isnan(cases.seen(filling.FOUR))
     assert (seen.sum(axis=1) == 4).all()
+    few = cases.seen("12 masked")
+    known = ~np.isnan(few[:, COLUMN["Rainfall"]])
+    rained = few[known, COLUMN["Rainfall"]] > 1
+    assert np.isnan(few[~known, COLUMN["RainToday"]]).any()
+    np.testing.assert_array_equal(few[known, COLUMN["RainToday"]], rained)
     smaller, larger = cases.hidden["3 masked"], cases.hidden["6 masked"]
     assert (larger | ~smaller).all()
 

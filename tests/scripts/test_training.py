@@ -332,6 +332,28 @@ def test_perfect_and_useless_figures() -> None:
     assert max(perfect["roc_curve"]["thresholds"]) == 1
 
 
+def test_order_of_days_of_which_the_same_was_said_does_not_matter() -> None:
+    generator = np.random.default_rng(7)
+    probability = generator.integers(0, 15, 2000) / 20
+    rain = (generator.random(2000) < probability).astype(float)
+    one = metrics.figures(rain, probability, 0.25)
+    for order in (np.argsort(rain), np.argsort(-rain), generator.permutation(2000)):
+        other = metrics.figures(rain[order], probability[order], 0.25)
+        name = "expected_calibration_error"
+        assert other[name] == pytest.approx(one[name], abs=1e-12)
+        for curve in ("calibration_curve", "roc_curve"):
+            for name, values in one[curve].items():
+                assert other[curve][name] == pytest.approx(values, abs=1e-12)
+
+
+def test_roc_curve_is_no_lower_than_its_steps() -> None:
+    """Where a rise is steep, the point at its top counts."""
+    rain = np.repeat([1.0, 0.0], 500)
+    probability = np.concatenate([np.linspace(0.5, 1, 500), np.linspace(0, 0.4, 500)])
+    curve = metrics.figures(rain, probability, 0.5)["roc_curve"]
+    assert (0.0, 1.0) in zip(curve["false_positive_rate"], curve["true_positive_rate"], strict=True)
+
+
 def test_figures_by_station() -> None:
     rain = np.tile([0.0, 0.0, 0.0, 1.0], 250)
     station = np.repeat([0, 1], 500)
