@@ -199,12 +199,13 @@ def _percents(answer: Document) -> Sequence[str]:
 
     Without decimals, unless a probability below the threshold would look the same.
     """
-    told = (answer["probability"], answer["threshold"], *answer.get("interval", (0.0, 0.0)))
+    values = (answer["probability"], answer["threshold"], *answer.get("interval", ()))
+    told = [f"{value:.0%}" for value in values]
     decimals = 0
-    if not answer["rain_tomorrow"]:
-        while f"{told[0]:.{decimals}%}" == f"{told[1]:.{decimals}%}":
-            decimals += 1
-    return [f"{each:.{decimals}%}" for each in told]
+    while told[0] == told[1] and not answer["rain_tomorrow"]:
+        decimals += 1
+        told = [f"{value:.{decimals}%}" for value in values]
+    return told if "interval" in answer else [*told, "", ""]
 
 
 _SENTENCES: Final[Mapping[Language, _Sentence]] = {"en": _english, "fr": _french}
