@@ -1,20 +1,18 @@
 """Writes what `scripts/evaluate --fill` measured into `docs/random-fill.md`, with its pictures."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from matplotlib.figure import Figure
 
-from scripts import pictures
-from scripts.training.failure import Failure
+from scripts import measured, pictures
 from scripts.training.filling import FOUR, MASKED, gap_closed
 
 DOCUMENT: Final = "random-fill.md"
 BRIER_PICTURE: Final = "random-fill-brier.svg"
 COVERAGE_PICTURE: Final = "random-fill-coverage.svg"
-_BEGIN: Final = "<!-- measured by scripts/evaluate --fill -->"
-_END: Final = "<!-- end of what was measured -->"
+BEGIN: Final = "<!-- measured by scripts/evaluate --fill -->"
 _WAYS: Final = {
     "uniform": ("#c1272d", "o"),
     "median": ("#e08e0b", "s"),
@@ -25,13 +23,7 @@ _WAYS: Final = {
 
 def write(figures: Mapping[str, Any], docs: Path) -> None:
     """Replace the measured part of the document, and the pictures beside it."""
-    document = docs / DOCUMENT
-    parts = document.read_text(encoding="utf-8").partition(_BEGIN)
-    before, (_, mark, after) = parts[0], parts[2].partition(_END)
-    if not mark:
-        raise Failure(f"{document} has lost its lines {_BEGIN} and {_END}; put them back.")
-    measured = "\n\n".join([_BEGIN, *_sections(figures), _END])
-    document.write_text(before + measured + after, encoding="utf-8")
+    measured.replace(docs / DOCUMENT, BEGIN, _sections(figures))
     with pictures.style():
         pictures.write(_draw_brier(figures), docs / BRIER_PICTURE)
         pictures.write(_draw_coverage(figures), docs / COVERAGE_PICTURE)
@@ -43,13 +35,14 @@ def _sections(figures: Mapping[str, Any]) -> Iterable[str]:
         f"{rows:,} days of the test years, {draws} draws each. Brier score of the mean "
         "probability, smaller is better; *nothing hidden* is the day as it was observed."
     )
-    yield _table(
+    yield measured.table(
         ["hidden", "model", "nothing hidden", *_WAYS],
         [
             [case, f"`{name}`", f"{figures['whole'][name]:.4f}", *(f"{ways[w]:.4f}" for w in _WAYS)]
             for case, models in figures["brier"].items()
             for name, ways in models.items()
         ],
+        figures=False,
     )
     yield (
         f"With nine fields hidden, the climatology makes good {gap_closed(figures):.0%} of what "
@@ -71,7 +64,7 @@ def _sections(figures: Mapping[str, Any]) -> Iterable[str]:
         "A gradient boosting is told to tell drawn days, of which only station and date were "
         "known, from the real ones (cross-validated ROC AUC; 0.5 is a guess):"
     )
-    yield _table(
+    yield measured.table(
         ["drawn from", "told from real days", "days that keep to the physics"],
         [
             ["`climatology`", f"{told['climatology']:.3f}", f"{physical['climatology']:.1%}"],
@@ -82,17 +75,19 @@ def _sections(figures: Mapping[str, Any]) -> Iterable[str]:
                 "",
             ],
         ],
+        figures=False,
     )
     yield (
         "How many kinds of weather a station should have (one kind is a Gaussian copula, with "
         "directions drawn by themselves; Brier score of the random forest with nine fields hidden):"
     )
-    yield _table(
+    yield measured.table(
         ["kinds", "told from real days", "Brier score", "inside the drawn range"],
         [
             [kinds, f"{row['realism']:.3f}", f"{row['brier']:.4f}", f"{row['coverage']:.1%}"]
             for kinds, row in figures["kinds"].items()
         ],
+        figures=False,
     )
     took = figures["milliseconds"]
     yield (
@@ -102,11 +97,6 @@ def _sections(figures: Mapping[str, Any]) -> Iterable[str]:
         f"{took['predict_none']:.2f} ms with the gaps left to the model, {took['added_by_1']:.2f} "
         f"ms more with one draw, and {took['predict_200']:.2f} ms in all with 200."
     )
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _draw_brier(figures: Mapping[str, Any]) -> Figure:

@@ -28,7 +28,6 @@ _FIGURES: Final = {
     "recall": "recall",
     "f1": "F1",
 }
-_BUSY: Final = 32
 _BARS: Final = ("what", "bar", "measured", "")
 
 
@@ -91,7 +90,7 @@ def _of_models(metrics: Any, registry: Any) -> dict[str, str]:
 
 def _of_performance(results: Results) -> dict[str, str]:
     ours, times = results.contender("ours"), results.ratio(("ours", LR), ("naive", LR))
-    rates, cell = results.rates("ours", LR), ours.cell(LR, _BUSY)
+    rates = results.rates("ours", LR)
     judged = [bar.met for bar in bars(results) if bar.met is not None]
     return {
         "date": results.about["date"],
@@ -99,7 +98,6 @@ def _of_performance(results: Results) -> dict[str, str]:
         "command": results.about["command"],
         "rate": f"{statistics.median(rates):,.0f}" if rates else "-",
         "times_naive": f"{times:.1f}" if times else "-",
-        "cpu": f"{cell.cpu_us:,.0f}" if cell else "-",
         "start": f"{ours.start:.2f}" if ours.start else "-",
         "memory": f"{ours.pss_bytes / 1e6:.0f}" if ours.pss_bytes else "-",
         "bars": str(len(judged)),
@@ -117,8 +115,6 @@ def _of_container(image: Any) -> dict[str, str]:
         "image": f"{image['bytes_above_base'] / 1e6:.0f}",
         "image_naive": f"{image['naive_bytes_above_base'] / 1e6:.0f}",
         "image_share": f"{image['bytes_above_base'] / image['naive_bytes_above_base']:.0%}",
-        "image_start": f"{image['start_seconds']:.2f}",
-        "image_memory": f"{image['memory_after_requests_bytes'] / 1e6:.0f}",
     }
 
 
