@@ -1,5 +1,6 @@
 """The one way in which a command ends early: with a sentence."""
 
+import errno
 import sys
 from collections.abc import Callable
 
@@ -11,10 +12,17 @@ class Failure(Exception):
 
 
 def run(command: Callable[[], None]) -> None:
-    """Run a command; a failure or an interruption ends it with a sentence and status 1."""
+    """Run a command; a failure or an interruption ends it with a sentence and status 1.
+
+    So does a file that cannot be written or read.
+    """
     try:
         command()
     except (Failure, DeploymentError) as failure:
         sys.exit(str(failure))
+    except OSError as error:
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise  # not of a file
+        sys.exit(f"{error.filename or 'A file'} cannot be written or read ({error.strerror}).")
     except KeyboardInterrupt:
-        sys.exit("Interrupted; nothing was changed.")
+        sys.exit("Interrupted.")
