@@ -22,6 +22,7 @@ from scripts.benchmark.load import require_wrk, wrk
 from scripts.benchmark.measure import Bench, Effort
 from scripts.benchmark.processes import ROOT, Cores, Unavailable, pinned
 from scripts.benchmark.results import Measured, Profile, Results, Turns
+from scripts.measured import require_writable
 from scripts.training.failure import Failure, run
 
 DOCS: Final = ROOT / "docs"
@@ -169,9 +170,11 @@ def main() -> None:
     if options.write_docs:
         report.write(Results.read(options.output or FIGURES), DOCS)
         return
-    results = measure_all(options)
     partial = options.quick or options.only or options.inprocess
     output = options.output or (None if partial else FIGURES)
+    if output:
+        require_writable(output)
+    results = measure_all(options)
     if output:
         results.write(output)
     if output and output.resolve() == FIGURES:

@@ -19,6 +19,7 @@ from function.artifacts import Artifacts
 from function.models import Models
 from function.observation import LOCATION
 from function.stations import Stations
+from scripts.measured import require
 from scripts.training import climate, dataset, fill_report, filling
 from scripts.training.dataset import Dataset
 from scripts.training.estimators import ESTIMATORS
@@ -151,6 +152,8 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of its document")
     parser.add_argument("--json", action="store_true", help="print JSON and no table")
     options = parser.parse_args()
+    if options.fill:
+        require(options.docs / fill_report.DOCUMENT, fill_report.BEGIN)
     console = Console(stderr=options.json)
     stations = Stations.parse((DATA / "stations.csv").read_bytes())
     days = dataset.read(options.data, stations)
@@ -161,7 +164,7 @@ def main() -> None:
     elif options.fill:
         result = fill(days, stations, options.models, console)
         fill_report.write(result, options.docs)
-        console.print(f"Written: {options.docs / fill_report.DOCUMENT}, and its pictures.")
+        console.out(f"Written: {options.docs / fill_report.DOCUMENT}, and its pictures.")
     elif options.protocol:
         result = five_cities(days, stations, console)
         rows = {n: {"balanced_accuracy": x, "before": _BEFORE[n]} for n, x in result.items()}

@@ -242,6 +242,15 @@ def test_profile_measures_every_stage(monkeypatch: pytest.MonkeyPatch) -> None:
         assert profile.rows[model].keys() == profile.draws[model].keys() == {1, 10}
 
 
+def test_output_that_cannot_be_written_is_found_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "measure_all", lambda _: pytest.fail("it began"))
+    monkeypatch.setattr("sys.argv", ["bench", "--quick", "--output", str(tmp_path / "no" / "x")])
+    with pytest.raises(Failure, match="cannot be written"):
+        command.main()
+
+
 @pytest.mark.network  # the first run installs the serving environment
 @needs_wrk
 def test_quick_run(tmp_path: Path) -> None:

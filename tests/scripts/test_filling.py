@@ -12,7 +12,7 @@ from function.observation import COLUMN, NUMERIC, Raw
 from function.stations import Stations
 from scripts.training import climatology, dataset, evaluate, fill_report, filling
 from scripts.training.dataset import Dataset
-from scripts.training.failure import Failure
+from scripts.training.failure import Failure, run
 from tests.scripts.invented import days_of
 from tests.serving import ROOT
 
@@ -106,6 +106,15 @@ def test_document_without_its_place(figures: dict[str, Any], docs: Path) -> None
     (docs / fill_report.DOCUMENT).write_text("# Random fill\n")
     with pytest.raises(Failure, match="put them back"):
         fill_report.write(figures, docs)
+
+
+def test_documents_that_are_none_are_found_before_the_measuring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["evaluate", "--fill", "--data", str(tmp_path / "none"), "--docs", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit, match="cannot be written or read"):
+        run(evaluate.main)
 
 
 def test_masks_hide_what_was_there(stations: Stations, tmp_path: Path) -> None:
