@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
-from scripts import reliability
-from scripts.benchmark.processes import ROOT, Request, Running, free_port, running
+from scripts import measured, reliability
+from scripts.benchmark.processes import ROOT, Request, Running, Unavailable, free_port, running
 from scripts.soaking import callers, pictures
 from scripts.soaking.callers import Answers, Tally
 from scripts.soaking.questions import Kind, kinds
@@ -22,7 +22,8 @@ from scripts.soaking.samples import Growth, Sample, growth, sample
 from scripts.training.failure import Failure, run
 
 _CALLERS: Final = 6
-_DOCS: Final = ROOT / "docs"
+DOCS: Final = ROOT / "docs"
+_LONG: Final = 30  # minutes; a shorter one is a trial
 _WARM_UP: Final = 0.2  # of the time
 _MOST_GROWTH: Final = 0.01
 
@@ -148,21 +149,37 @@ def words(soaked: Soaked) -> str:
     )
 
 
+def write(soaked: Soaked, minutes: float, docs: Path) -> None:
+    """Keep what came of it among the figures, and draw its picture."""
+    pictures.draw(soaked.samples, docs)
+    what = f"soak, {minutes:g} minutes of all routes and models, good callers and bad"
+    bar = "0 wrong; memory at rest <= 1 % after warm-up; descriptors and threads constant"
+    command = f"./scripts/soak --minutes {minutes:g}"
+    figure = reliability.Figure(what, bar, words(soaked), soaked.met, command)
+    reliability.record(figure, docs)
+    reliability.write_docs(docs)
+
+
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30, help="how long (30)")
-    parser.add_argument("--docs", type=Path, default=_DOCS, help="where figure and picture go")
+    parser.add_argument(
+        "--docs", type=Path, help="folder of figure and picture; from 30 minutes on, docs"
+    )
     options = parser.parse_args()
-    soaked = soak(options.minutes)
+    if not options.minutes > 0:
+        parser.error("--minutes must be more than 0")
+    docs = options.docs or (DOCS if options.minutes >= _LONG else None)
+    if docs:
+        measured.require(docs / reliability.DOCUMENT, reliability.BEGIN)
+    try:
+        soaked = soak(options.minutes)
+    except Unavailable as reason:
+        raise Failure(f"The function {reason}.") from reason
     tell(soaked)
-    pictures.draw(soaked.samples, options.docs)
-    what = f"soak, {options.minutes:g} minutes of all routes and models, good callers and bad"
-    bar = "0 wrong; memory at rest <= 1 % after warm-up; descriptors and threads constant"
-    command = f"./scripts/soak --minutes {options.minutes:g}"
-    figure = reliability.Figure(what, bar, words(soaked), soaked.met, command)
-    reliability.record(figure, options.docs)
-    reliability.write_docs(options.docs)
+    if docs:
+        write(soaked, options.minutes, docs)
     if not soaked.met:
         raise Failure("It did not hold; the table tells what changed.")
 

@@ -1,11 +1,18 @@
 """The soak's own parts, and a soak of a few seconds."""
 
+import shutil
+import sys
 from pathlib import Path
 
+import pytest
+
+from scripts import reliability
+from scripts.soaking import __main__ as command
 from scripts.soaking import pictures
 from scripts.soaking.__main__ import Soaked, soak, words
 from scripts.soaking.questions import kinds
 from scripts.soaking.samples import Growth, Sample, growth
+from scripts.training.failure import Failure, run
 
 
 def at(minutes: float, memory: int, threads: int = 9) -> Sample:
@@ -32,6 +39,55 @@ def test_picture_is_the_same_for_the_same_samples(tmp_path: Path) -> None:
         pictures.draw([at(1, 10**8), at(2, 10**8)], tmp_path)
         written.append((tmp_path / pictures.PICTURE).read_bytes())
     assert written[0] == written[1]
+
+
+@pytest.fixture
+def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The documents of a soak that takes no time."""
+    soaked = Soaked([at(1, 10**8), at(2, 10**8)], Growth(0.0, 0, 0), 5, [])
+    monkeypatch.setattr(command, "soak", lambda _: soaked)
+    monkeypatch.setattr(command, "DOCS", tmp_path)
+    shutil.copy(reliability.DOCS / reliability.DOCUMENT, tmp_path)
+    return tmp_path
+
+
+def start(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> None:
+    monkeypatch.setattr("sys.argv", ["soak", *map(str, arguments)])
+    run(command.main)
+
+
+def test_trial_is_kept_only_where_it_is_told(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(monkeypatch, "--minutes", "1")
+    assert [path.name for path in docs.iterdir()] == [reliability.DOCUMENT]
+    start(monkeypatch, "--minutes", "30")
+    start(monkeypatch, "--minutes", "1", "--docs", docs)
+    commands = [figure.command for figure in reliability.figures(docs)]
+    assert commands == ["./scripts/soak --minutes 30", "./scripts/soak --minutes 1"]
+    assert (docs / pictures.PICTURE).is_file()
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan"])
+def test_no_time_at_all(
+    minutes: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        start(monkeypatch, "--minutes", minutes)
+    assert "must be more than 0" in capsys.readouterr().err
+
+
+def test_documents_that_are_none_are_found_beforehand(
+    docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "soak", lambda _: pytest.fail("it began"))
+    with pytest.raises(SystemExit, match=r"nowhere/reliability\.md cannot be written or read"):
+        start(monkeypatch, "--docs", docs / "nowhere")
+
+
+def test_function_that_does_not_start_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr("sys.argv", ["soak", "--minutes", "0.1"])
+    with pytest.raises(Failure, match="The function did not start"):
+        command.main()
 
 
 def test_a_few_seconds_of_all_callers() -> None:
