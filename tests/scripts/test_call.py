@@ -2,7 +2,13 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,11 +19,11 @@ MONTH = "docs/invented-month.csv"
 MODELS = ["decision-tree", "logistic-regression", "random-forest", "support-vector-machine"]
 
 
-def call(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def call(url: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / "scripts" / "call", *arguments],
         cwd=ROOT,
-        env={**os.environ, "RAIN_URL": url},
+        env={**os.environ, "RAIN_URL": url, **variables},
         capture_output=True,
         text=True,
         timeout=60,
@@ -25,8 +31,8 @@ def call(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def output(server: Server, *arguments: str) -> str:
-    done = call(server.url, *arguments)
+def output(server: Server, *arguments: str, **variables: str) -> str:
+    done = call(server.url, *arguments, **variables)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -35,6 +41,29 @@ def complaint(url: str, *arguments: str) -> list[str]:
     done = call(url, *arguments)
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr.splitlines()
+
+
+@contextmanager
+def answering(body: bytes, kind: str = "application/json", status: int = 200) -> Iterator[str]:
+    """A server that gives this answer to everything; its address."""
+
+    class Same(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Same) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_predict_without_fields_shows_a_day_for_every_model(server: Server) -> None:
@@ -84,6 +113,45 @@ def test_file_without_dates_is_printed_row_by_row(server: Server, tmp_path: Path
     assert "Perth, July 2026" in output(server, "predict", str(lines_of_json))
 
 
+def test_file_may_be_called_as_a_field_is(server: Server, tmp_path: Path) -> None:
+    table = tmp_path / "Location=Perth.csv"
+    table.write_text("Date,MinTemp\n9999-12-31,12\n")
+    first, *_ = output(server, "predict", "--location", "Perth", str(table)).splitlines()
+    assert first.startswith("row 1 ")  # there is no day after it
+
+
+def test_location_counts_without_a_file(server: Server) -> None:
+    arguments = ("predict", "--json", "--seed", "7", "--model", "random-forest")
+    field = output(server, *arguments, "Location=Hobart", "Humidity3pm=71")
+    assert output(server, *arguments, "--location", "Hobart", "Humidity3pm=71") == field
+
+
+def test_json_is_what_came() -> None:
+    body = '{ "forêt": 0.10 }'
+    with answering(body.encode()) as url:
+        assert call(url, "status", "--json").stdout == f"{body}\n"
+
+
+def test_variables_that_are_empty_are_not_set(server: Server) -> None:
+    assert output(server, "metrics", RAIN_USER="") == output(server, "metrics")
+    assert "does not start with" not in call("", "status").stderr
+
+
+def test_terminal_that_knows_few_characters(server: Server) -> None:
+    shown = output(server, "predict", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert [line.split()[0] for line in shown.splitlines()] == MODELS
+
+
+def test_probability_below_the_threshold_does_not_look_like_it() -> None:
+    for probability, rain, line in (
+        (0.2179, False, "x 21.79% ███████ no rain (from 21.80% on)"),
+        (0.2181, True, "x 22% ███████ rain (from 22% on)"),
+    ):
+        told = {"probability": probability, "threshold": 0.218, "rain_tomorrow": rain}
+        with answering(json.dumps({"model": "x", "prediction": told}).encode()) as url:
+            assert " ".join(call(url, "predict").stdout.split()) == line
+
+
 def test_random_fill(server: Server) -> None:
     shown = output(server, "random-fill", "--seed", "3", "location=Hobart", "temp_3pm=9.5")
     rows = {line.split()[0]: line.split()[1:] for line in shown.splitlines()}
@@ -120,6 +188,10 @@ def test_bad_fields_are_named(server: Server) -> None:
     [
         (("predict", "--user", "alice:wrong"), "401"),
         (("metrics", "oracle"), "404"),
+        (("metrics", "random forest"), "404"),
+        (("metrics", "forêt/../x"), "404"),
+        (("status", "--url", "http://[::1"), "Invalid IPv6 URL"),
+        (("status", "--host-header", "€"), "--host-header cannot be sent"),
         (("predict", "Sydney"), "Field=value"),
         (("status", "--url", "file:///etc/hosts"), "http://"),
     ],
@@ -134,6 +206,36 @@ def test_no_server(server: Server) -> None:
     assert "./scripts/serve" in sentence
     (sentence,) = complaint(f"{server.url}/nowhere", "predict")
     assert sentence.startswith("404 ")
+
+
+@pytest.mark.parametrize("body", [b'{"status": "UP"}', b"[]", b"7", b"<html>"])
+@pytest.mark.parametrize("command", ["predict", "random-fill", "metrics", "stations", "status"])
+def test_another_server_is_told_from_ours(command: str, body: bytes) -> None:
+    with answering(body) as url:
+        (sentence,) = complaint(url, command)
+    assert sentence == f"What answers at {url} is not rain-tomorrow; set --url."
+
+
+def test_problem_of_another_server() -> None:
+    with answering(b'{"title": "No"}', "application/problem+json", 404) as url:
+        assert complaint(url, "status") == ["404 Not Found, and not from rain-tomorrow; set --url."]
+
+
+def test_interruption_is_a_word() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen(
+            [ROOT / "scripts" / "call", "status", "--url", url],
+            stderr=subprocess.PIPE,
+            text=True,
+            # A shell lets what it runs in the background, the tests perhaps, ignore SIGINT.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        ) as process:
+            connection, _ = silent.accept()
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+            connection.close()
+    assert (process.returncode, stderr) == (1, "Interrupted.\n")
 
 
 def test_a_reader_that_leaves_early_is_no_error(server: Server) -> None:
