@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,34 @@ def test_python_without_venv(project: Path) -> None:
     status, _, stderr = make(project, PYTHONPATH=str(project))
     assert status == 1
     assert stderr.splitlines()[-1].endswith("apt-get install python3-venv.")
+
+
+def test_interruption_is_a_sentence_and_ends_what_was_started(project: Path) -> None:
+    (project / "venv.py").write_text("import time\nopen('begun', 'w')\ntime.sleep(60)\n")
+    with subprocess.Popen(
+        [project / "scripts" / "environment", "serve"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell lets what it runs in the background, the tests perhaps, ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
+        while process.poll() is None and not (project / "begun").exists():
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)  # which the other would keep open
+    assert process.returncode == 1
+    assert stderr.splitlines()[1:] == ["Interrupted; run it again."]
+
+
+def test_project_that_cannot_be_written(project: Path) -> None:
+    (project / ".venv").touch()
+    status, stdout, stderr = make(project)
+    assert (status, stdout) == (1, "")
+    reason = "cannot be written (File exists); mend that, and run it again."
+    assert stderr == f"{project / '.venv'} {reason}\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["production"]])
