@@ -1,0 +1,100 @@
+"""What `scripts/serve` says, in a project whose environment is none."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.serving import ROOT, free_port
+
+SLOW = """#!/usr/bin/env python3
+import pathlib, sys, time
+try:
+    pathlib.Path("begun").touch()
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    sys.exit("Interrupted")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "serve", tmp_path / "scripts")
+    environment = tmp_path / "scripts" / "environment"
+    environment.write_text("#!/bin/sh\necho /bin/true\n")
+    environment.chmod(0o755)
+    return tmp_path
+
+
+def run(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [project / "scripts" / "serve", *arguments],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help(project: Path) -> None:
+    done = run(project, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: [HOST=ADDRESS] [PORT=NUMBER] scripts/serve\n")
+
+
+@pytest.mark.parametrize("arguments", [["--port", "9150"], ["9150"]])
+def test_arguments_are_refused(project: Path, arguments: list[str]) -> None:
+    done = run(project, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("HOST and PORT are environment variables\n")
+
+
+@pytest.mark.parametrize(("host", "shown"), [("", "127.0.0.1"), ("127.0.0.2", "127.0.0.2")])
+def test_address_is_one_that_answers(project: Path, host: str, shown: str) -> None:
+    port = str(free_port())
+    lines = run(project, HOST=host, PORT=port).stdout.splitlines()
+    assert lines[0] == f"rain-tomorrow: http://{shown}:{port}"
+    assert f"  scripts/call predict --url http://{shown}:{port}" in lines
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "sentence"),
+    [
+        ("::1", "8080", "HOST=::1 is no IPv4 address"),
+        ("", "0", "PORT=0 is no port"),
+        ("192.0.2.1", "8080", "Cannot listen on 192.0.2.1:8080"),
+    ],
+)
+def test_address_that_is_none_is_a_sentence(
+    project: Path, host: str, port: str, sentence: str
+) -> None:
+    done = run(project, HOST=host, PORT=port)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(sentence)
+
+
+def test_interruption_is_told_once(project: Path) -> None:
+    """Ctrl-C while the environment is made, which says so itself."""
+    (project / "scripts" / "environment").write_text(SLOW)
+    with subprocess.Popen(
+        [project / "scripts" / "serve"],
+        cwd=project,
+        env={**os.environ, "PORT": str(free_port())},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell lets what it runs in the background, the tests perhaps, ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
+        while process.poll() is None and not (project / "begun").exists():
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (1, "Interrupted\n")
