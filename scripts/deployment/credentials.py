@@ -10,6 +10,7 @@ import getpass
 import os
 import re
 import secrets
+import signal
 import stat
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from function.passwords import ScryptHash
-from function.users import UsersFile
+from function.users import parse
 from scripts.training.failure import Failure, run
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._@-]+")
@@ -31,8 +32,9 @@ class File:
         self._path = path.resolve()
         self._lines = [_HEADING]
         if self._path.exists() and self._path.stat().st_size:
-            UsersFile(self._path)  # says what is wrong with it
-            self._lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
+            content = self._path.read_bytes()
+            parse(content, self._path)  # says what is wrong with it
+            self._lines = content.decode().splitlines(keepends=True)
 
     @property
     def users(self) -> list[str]:
@@ -91,8 +93,12 @@ def _user(line: str) -> str:
 
 def _password() -> str:
     if sys.stdin.isatty():
-        password = getpass.getpass("Password: ")
-        if password != getpass.getpass("Again: "):
+        try:
+            password = getpass.getpass("Password: ")
+            again = getpass.getpass("Again: ")
+        except EOFError:
+            raise Failure("\nNo password was typed; nothing was changed.") from None
+        if password != again:
             raise Failure("The two are not the same; nothing was changed.")
     else:
         try:
@@ -121,6 +127,7 @@ def _options() -> argparse.Namespace:
 
 def main() -> None:
     """Run the command."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in `scripts/credentials FILE list | head`
     options = _options()
     if options.command != "add" and not options.file.exists():
         raise Failure(f"There is no file {options.file}; `add` makes it.")

@@ -117,6 +117,9 @@ def test_password_is_asked_for_on_a_terminal_and_not_shown(file: Path) -> None:
     said = typed(file, "add", "eve", answers={**twice, "Again: ": "bilder"})
     assert said.endswith("The two are not the same; nothing was changed.\n")
     assert accepts(file, "eve", "builder")
+    said = typed(file, "add", "eve", answers={"Password: ": "\x04"})
+    assert said == "Password: \nNo password was typed; nothing was changed.\n"
+    assert accepts(file, "eve", "builder")
 
 
 def test_comments_stay(tmp_path: Path) -> None:
@@ -133,6 +136,25 @@ def test_empty_file_takes_a_first_user(tmp_path: Path) -> None:
     file.touch()
     assert credentials(file, "add", "eve", stdin="x").returncode == 0
     assert accepts(file, "eve", "x")
+
+
+def test_file_of_comments_takes_a_first_user(file: Path) -> None:
+    heading = file.read_text().splitlines(keepends=True)[0]
+    file.write_text(heading)
+    assert "names no user" in complaint(file, "list")
+    assert credentials(file, "add", "eve", stdin="x").returncode == 0
+    assert file.read_text().startswith(heading)
+    assert accepts(file, "eve", "x")
+
+
+def test_a_reader_that_leaves_early_is_no_error(file: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, file, "list"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == b""
 
 
 def test_what_cannot_be_done_is_a_sentence_and_changes_nothing(file: Path) -> None:
