@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -134,6 +135,7 @@ def _deploy(options: argparse.Namespace) -> None:
 
 def _print(options: argparse.Namespace) -> None:
     """Print what would be applied, as YAML; what is done beside that, as comments."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in `scripts/deploy ... --dry-run | head`
     image = options.image or f"{REPOSITORY}:{__version__}"
     if not options.image:
         print(f"# docker build --tag {image} {ROOT}\n# minikube image load {image}")
@@ -287,7 +289,8 @@ def _generate() -> tuple[bytes, str]:
 def _live(form: Form, kubectl: Kubectl, credentials: bytes) -> Document:
     """Members of the kustomization that come from the cluster's own state."""
     group, kind = form.workload.partition(".")[2], form.kind
-    # Users are read at the start: other users make other replicas.
+    # A mounted Secret changes within a minute or two: other users make other replicas, for which
+    # they count at once.
     annotations = {"checksum/credentials": hashlib.sha256(credentials).hexdigest()}
     patch = {
         "apiVersion": f"{group}/v1",

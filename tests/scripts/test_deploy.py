@@ -344,6 +344,14 @@ def test_interrupted_deployment_says_how_to_go_on(world: World) -> None:
     assert "scripts/deploy" not in stderr  # no traceback of ours
 
 
+def test_a_reader_that_leaves_early_is_no_error(world: World) -> None:
+    with world.start("knative", "--dry-run") as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == ""
+
+
 WORKLOADS = "services.serving.knative.dev,deployments.apps"
 
 
