@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import os
 import re
+import signal
 import sys
 import tomllib
 import uuid
@@ -151,8 +152,15 @@ def bill(found: Sequence[Package]) -> Bom:
 
 def _made() -> dt.datetime | None:
     """When it was made, if https://reproducible-builds.org/specs/source-date-epoch/ says so."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return dt.datetime.fromtimestamp(int(epoch), dt.UTC) if epoch.isdecimal() else None
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return None
+    try:
+        return dt.datetime.fromtimestamp(int(epoch), dt.UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise Failure(
+            f"SOURCE_DATE_EPOCH={epoch} is no time in seconds since 1970; correct it, or unset it."
+        ) from error
 
 
 def _direct() -> Sequence[str]:
@@ -225,6 +233,7 @@ def main() -> None:
     found = packages()
     text = licenses(found) if options.licenses else written(bill(found))
     if options.file is None:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in `scripts/sbom | head`
         sys.stdout.write(text)
         return
     try:

@@ -78,6 +78,13 @@ def test_same_bytes_every_time_and_a_time_only_when_given(tmp_path: Path) -> Non
     assert json.loads(made[2])["metadata"]["timestamp"] == "2023-11-14T22:13:20+00:00"
 
 
+@pytest.mark.parametrize("epoch", ["yesterday", "99999999999999", "9" * 30])
+def test_time_that_is_none(epoch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    with pytest.raises(Failure, match=f"SOURCE_DATE_EPOCH={epoch} is no time"):
+        materials.bill([])
+
+
 def test_lock_of_something_that_is_not_installed(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.txt"
     lock.write_text(f"nowhere==1.0 \\\n    --hash=sha256:{'0' * 64}\n")
