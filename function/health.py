@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from function.problems import DeploymentError
 from function.settings import Server
 
 _TIMEOUT_SECONDS: Final = 3
@@ -33,7 +34,11 @@ def arguments(command: Path) -> list[str]:
 
 def main() -> None:
     """Run the command; where the container's first process was told a port, that is asked."""
-    sys.exit(not ready(Server.of(os.environ, arguments(Path("/proc/1/cmdline")))))
+    try:
+        server = Server.of(os.environ, arguments(Path("/proc/1/cmdline")))
+    except DeploymentError as error:
+        sys.exit(str(error))
+    sys.exit(not ready(server))
 
 
 if __name__ == "__main__":

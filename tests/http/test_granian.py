@@ -183,6 +183,19 @@ def test_health_asks_where_the_server_was_told_to_listen(
     assert arguments(path) == expected
 
 
+def test_health_of_a_wrong_setting_is_a_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "function.health"],
+        env=environment({"PORT": "abc"}),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("The setting PORT=abc is not valid")
+
+
 def test_sigterm_before_it_listens(tmp_path: Path) -> None:
     """While the models are loaded, half a second long."""
     for wait in (0.15, 0.3):
