@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import requests
 
+from scripts.training.failure import Failure
 from tests.serving import ROOT
 
 BASE: Final = "python:3.11-slim-bookworm"
@@ -34,6 +35,15 @@ def docker(*arguments: str | Path) -> str:
             done.returncode, done.args, done.stdout, done.stderr[-2000:]
         )
     return done.stdout.strip()
+
+
+def require_engine() -> None:
+    """Raise `Failure` where no engine answers."""
+    if shutil.which("docker"):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            docker("info")
+            return
+    raise Failure("No Docker engine answers; start it, or join the group that may use it.")
 
 
 def fetch_bases() -> None:

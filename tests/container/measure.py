@@ -1,5 +1,6 @@
 """Measures the image, for docs/container.md; `scripts/measure-image` runs it."""
 
+import argparse
 import contextlib
 import statistics
 import tempfile
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import measured
+from scripts.training.failure import run
 from tests.container.engine import (
     CONTEXT,
     IMAGE,
@@ -22,6 +24,7 @@ from tests.container.engine import (
     copy,
     fetch_bases,
     layers,
+    require_engine,
     running,
     size_above_base,
 )
@@ -113,6 +116,11 @@ def write(image: Image, docs: Path) -> None:
 
 def main() -> None:
     """Measure, print, and write the document."""
+    argparse.ArgumentParser(
+        prog="scripts/measure-image",
+        description="Build and measure the image; write docs/container.json and docs/container.md.",
+    ).parse_args()
+    require_engine()
     fetch_bases()
     build(IMAGE)
     build_naive()
@@ -132,4 +140,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
