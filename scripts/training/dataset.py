@@ -19,6 +19,9 @@ from function.observation import COLUMNS, COMPASS, FIELDS, LOCATION, Raw
 from function.stations import Stations
 from scripts.training.failure import Failure
 
+_ROOT: Final = Path(__file__).resolve().parents[2]
+OBSERVATIONS: Final = _ROOT.parent / "shared" / "data" / "rains.csv.gz"
+FETCHED: Final = _ROOT / "data" / "raw" / "weatherAUS.RData"
 TARGET: Final = "RainTomorrow"
 TRAINING_END: Final = "2021-12-31"
 TEST_START: Final = "2022-01-01"
@@ -74,6 +77,11 @@ class Dataset(msgspec.Struct, frozen=True):
         return days
 
 
+def default() -> Path:
+    """File that is read where none is named: what scripts/get-data fetched stands in for ours."""
+    return FETCHED if FETCHED.exists() and not OBSERVATIONS.exists() else OBSERVATIONS
+
+
 def read(path: Path, stations: Stations) -> Dataset:
     """Read a file of observations.
 
@@ -106,7 +114,10 @@ def split(dataset: Dataset, folder: Path) -> None:
 
 def _table(path: Path) -> pd.DataFrame:
     if not path.is_file():
-        raise Failure(f"There is no file {path}; fetch it with scripts/get-data, or pass --data.")
+        raise Failure(
+            f"There is no file {path}; fetch the observations with scripts/get-data, or name a "
+            "file of them with --data."
+        )
     try:
         if path.suffix.lower() in {".rdata", ".rda"}:
             return _rdata(path)

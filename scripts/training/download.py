@@ -5,6 +5,7 @@ Meteorology made the observations.
 """
 
 import argparse
+import shlex
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Final
 import pooch
 import requests
 
+from scripts.training.dataset import FETCHED
 from scripts.training.failure import Failure, run
-from scripts.training.train import ROOT
 
 PACKAGE: Final = "rattle_5.6.2.tar.gz"
 SHA256: Final = "8b226e45f9438d5402214a0fb8374a15bc9fbefb3c2dffa2744eddbba7cd22fd"
@@ -74,12 +75,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="scripts/get-data", description="Download the observations (rattle's weatherAUS)."
     )
-    parser.add_argument("--output", type=Path, default=ROOT / "data" / "raw", help="folder")
+    parser.add_argument("--output", type=Path, default=FETCHED.parent, help="folder")
     parser.add_argument("--url", help="another address of the package")
     parser.add_argument("--sha256", default=SHA256, help="what the package must hash to")
     options = parser.parse_args()
     path = fetch([options.url] if options.url else MIRRORS, options.sha256, options.output)
-    print(f"{path}\nTrain with: scripts/train --data {path}")
+    print(f"{path}\nTrain with: scripts/train --data {shlex.quote(str(path))}")
 
 
 if __name__ == "__main__":

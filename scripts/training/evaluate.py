@@ -25,7 +25,7 @@ from scripts.training.dataset import Dataset
 from scripts.training.estimators import ESTIMATORS
 from scripts.training.failure import Failure, run
 from scripts.training.files import pin
-from scripts.training.train import DATA, OBSERVATIONS, ROOT, fit, measure, threshold, write_metrics
+from scripts.training.train import DATA, ROOT, fit, measure, threshold, write_metrics
 
 DOCS: Final = ROOT / "docs"
 _TOLERANCE: Final = 1e-9
@@ -143,7 +143,7 @@ def main() -> None:
         prog="scripts/evaluate",
         description="Recompute data/metrics.json, and fail where it differs by more than 1e-9.",
     )
-    parser.add_argument("--data", type=Path, default=OBSERVATIONS, help="file of observations")
+    parser.add_argument("--data", type=Path, default=dataset.default(), help="file of observations")
     parser.add_argument("--models", type=Path, default=DATA, help="folder of the models")
     parser.add_argument("--write", action="store_true", help="write metrics.json anew instead")
     parser.add_argument("--parity", action="store_true", help="compare ONNX with joblib instead")

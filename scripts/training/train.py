@@ -6,6 +6,7 @@ registry last, so that an interrupted training leaves the old models whole.
 """
 
 import argparse
+import shlex
 import shutil
 import tempfile
 import time
@@ -34,7 +35,6 @@ from scripts.training.failure import Failure, run
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DATA: Final = ROOT / "data"
-OBSERVATIONS: Final = ROOT.parent / "shared" / "data" / "rains.csv.gz"
 DEFAULT_MODEL: Final = "support-vector-machine"
 _SPLIT: Final = "train_test"
 _SHOWN: Final = (
@@ -215,7 +215,7 @@ def show(data: Path, seconds: Mapping[str, float], console: Console) -> None:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="scripts/train", description="Train all models anew.")
-    parser.add_argument("--data", type=Path, default=OBSERVATIONS, help="file of observations")
+    parser.add_argument("--data", type=Path, default=dataset.default(), help="file of observations")
     parser.add_argument("--output", type=Path, default=DATA, help="folder of the results")
     parser.add_argument("--rows", type=int, help="a quick trial on about so many days")
     parser.add_argument("--models", nargs="+", choices=ESTIMATORS, help="a trial of these alone")
@@ -243,7 +243,8 @@ def main() -> None:
         files.pin(DATA)
     else:
         sha256 = files.checksum(options.output / "registry.json")["sha256"]
-        console.print(f"To serve these: DATA_DIR={options.output} REGISTRY_CHECKSUM={sha256}")
+        output = shlex.quote(str(options.output))
+        print(f"To serve these: DATA_DIR={output} REGISTRY_CHECKSUM={sha256}")
     dataset.split(days, options.output / _SPLIT)
     show(options.output, seconds, console)
 

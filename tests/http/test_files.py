@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import requests
 
-from scripts.training import train
+from scripts.training import dataset
 from tests import bureau
 from tests.http.test_bad_input import PROBLEM, errors
 from tests.http.test_predict import DRY, FEW, MODELS, WET
@@ -349,7 +349,7 @@ def test_hostile_files_take_no_memory(server: Server) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("station", ["Sydney", "AliceSprings", "MountGinini"])
 def test_month_of_real_days(server: Server, station: str) -> None:
-    frame = pd.read_csv(train.OBSERVATIONS, na_values=["NA"])
+    frame = pd.read_csv(dataset.OBSERVATIONS, na_values=["NA"])
     month = frame[(frame["Location"] == station) & frame["Date"].str.startswith("2024-06")]
     days: list[dict[str, Any]] = [
         {str(name): value for name, value in day.items() if pd.notna(value)}

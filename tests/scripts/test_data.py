@@ -16,7 +16,7 @@ from function.models import Models
 from function.observation import COLUMN, COLUMNS, Reader
 from function.problems import FieldError
 from function.stations import Stations
-from scripts.training import climatology, dataset, evaluate, files, filling, train
+from scripts.training import climatology, dataset, evaluate, files, filling
 from tests.serving import ROOT
 
 pytestmark = pytest.mark.data
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.data
 
 @pytest.fixture(scope="module")
 def days(stations: Stations) -> dataset.Dataset:
-    return dataset.read(train.OBSERVATIONS, stations)
+    return dataset.read(dataset.OBSERVATIONS, stations)
 
 
 def test_all_days_are_read(days: dataset.Dataset) -> None:
@@ -43,7 +43,7 @@ def test_rain_today_is_more_than_a_millimetre(days: dataset.Dataset) -> None:
 
 
 def test_validator_refuses_no_day_that_was(stations: Stations) -> None:
-    frame = pd.read_csv(train.OBSERVATIONS, na_values=["NA"])[list(COLUMNS)]
+    frame = pd.read_csv(dataset.OBSERVATIONS, na_values=["NA"])[list(COLUMNS)]
     documents = frame.astype(object).where(frame.notna(), None).to_dict("records")
     assert len(documents) == 257_240
     errors: list[FieldError] = []

@@ -49,6 +49,22 @@ def test_package_is_fetched_verified_and_unpacked(folder: Path, url: str, tmp_pa
     assert path.read_bytes() == b"data"
 
 
+def test_what_it_prints_can_be_typed(
+    folder: Path,
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sha256 = package(folder, "rattle/data/weatherAUS.RData")
+    output = tmp_path / "of mine"
+    command = ["get-data", "--url", url, "--sha256", sha256, "--output", str(output)]
+    monkeypatch.setattr("sys.argv", command)
+    run(download.main)
+    path = output / "weatherAUS.RData"
+    assert capsys.readouterr().out == f"{path}\nTrain with: scripts/train --data '{path}'\n"
+
+
 def test_other_content_is_refused(folder: Path, url: str, tmp_path: Path) -> None:
     package(folder, "rattle/data/weatherAUS.RData")
     with pytest.raises(Failure, match="sha256 differs"):

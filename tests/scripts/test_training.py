@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import io
 import json
 import lzma
@@ -151,6 +152,19 @@ def test_files_that_are_not_what_they_should_be(stations: Stations, tmp_path: Pa
         dataset.read(tmp_path / "other.rda", stations)
 
 
+def test_what_was_fetched_is_read_where_nothing_is_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, fetched = tmp_path / "rains.csv.gz", tmp_path / "weatherAUS.RData"
+    monkeypatch.setattr(dataset, "OBSERVATIONS", shared)
+    monkeypatch.setattr(dataset, "FETCHED", fetched)
+    assert dataset.default() == shared
+    fetched.touch()
+    assert dataset.default() == fetched
+    shared.touch()
+    assert dataset.default() == shared
+
+
 def test_split_lies_between_the_years(
     observations: Path, stations: Stations, tmp_path: Path
 ) -> None:
@@ -291,13 +305,17 @@ def test_command_trains_into_a_folder(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    command = ["train", "--data", str(observations), "--output", str(tmp_path), "--rows", "3000"]
+    output = tmp_path / "[of mine]" / ("long" * 20)
+    command = ["train", "--data", str(observations), "--output", str(output), "--rows", "3000"]
     monkeypatch.setattr("sys.argv", command)
     run(train.main)
-    assert "random-forest" in capsys.readouterr().out
-    assert Models(Artifacts(tmp_path)).names
-    assert (tmp_path / "train_test" / "test_labels.csv").is_file()
-    assert not list(tmp_path.glob(".training-*"))
+    shown = capsys.readouterr().out
+    assert "random-forest" in shown
+    assert Models(Artifacts(output)).names
+    checksum = hashlib.sha256((output / "registry.json").read_bytes()).hexdigest()
+    assert f"To serve these: DATA_DIR='{output}' REGISTRY_CHECKSUM={checksum}\n" in shown
+    assert (output / "train_test" / "test_labels.csv").is_file()
+    assert not list(output.glob(".training-*"))
 
 
 def test_days_on_one_side_of_the_split_only(stations: Stations, tmp_path: Path) -> None:
