@@ -18,3 +18,10 @@ def test_all_without_observations_fails_with_a_sentence(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "--all needs the observations at ../shared/data/rains.csv.gz.\n"
+
+
+def test_every_shell_script_is_checked() -> None:
+    checked = (ROOT / "scripts" / "test").read_text().partition('/shellcheck" ')[2]
+    scripts = [path for path in (ROOT / "scripts").iterdir() if path.is_file()]
+    shell = {path.name for path in scripts if path.read_text().startswith("#!/bin/sh")}
+    assert {name for name in shell if f"scripts/{name} " not in checked} == set()
