@@ -16,6 +16,9 @@ SCRIPTS = sorted(
     if path.is_file() and os.access(path, os.X_OK)
 )
 PARAMETERS = sorted({*PredictDocument.__struct_fields__, *FillOptions.__struct_fields__, *QUERY})
+MODULES = sorted(
+    path.name for path in (ROOT / "function").glob("*.py") if path.name != "__init__.py"
+)
 MARKS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"][
     "markers"
 ]
@@ -29,6 +32,12 @@ def test_script_is_told_of(name: str) -> None:
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameter_is_told_of(name: str) -> None:
     assert f"`{name}`" in TEXT or f'"{name}": ' in TEXT
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_has_its_room(name: str) -> None:
+    rooms = (ROOT / "docs" / "architecture.md").read_text()
+    assert f"`{name}`" in rooms or f"`function/{name}`" in rooms
 
 
 @pytest.mark.parametrize("mark", MARKS)
