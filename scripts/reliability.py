@@ -1,6 +1,6 @@
 """Figures of what the function withstands: kept as JSON, and told in `docs/reliability.md`.
 
-    python -m scripts.reliability
+    .venv/test/bin/python -m scripts.reliability
 
 writes the document's table anew from the figures.
 """
