@@ -37,6 +37,27 @@ _OF_BODY: Final = (400, 413, 415, 422)
 _OF_AUTHENTICATION: Final = (401, 429, 503)
 _LANGUAGE: Final = "Content-Language"
 _HTML: Final = "text/html; charset=utf-8"
+_DAY: Final = {"Location": "Hobart", "Date": "2026-08-12", "Humidity3pm": 71}
+_PREDICT: Final = {"observation": _DAY, "fill": {"draws": 20, "seed": 7}}
+_EXAMPLES: Final[Mapping[str, Schema]] = {
+    "Action": {"action": "predict", **_PREDICT},
+    "ObservationEvent": {
+        "specversion": "1.0",
+        "id": "day-1",
+        "source": "/stations/hobart",
+        "type": "au.example.observation.v1",
+        "data": _PREDICT,
+    },
+    "PredictDocument": _PREDICT,
+    "FillDocument": {"observation": _DAY, "fill": {"seed": 7}},
+    "InferenceRequest": {
+        "inputs": [
+            {"name": "Location", "datatype": "BYTES", "shape": [1], "data": ["Hobart"]},
+            {"name": "Humidity3pm", "datatype": "FP64", "shape": [1], "data": [71.0]},
+        ]
+    },
+}
+"""Bodies, by the schema that they are of, for who tries the API."""
 
 
 _HEADERS: Final[Mapping[str, Schema]] = {
@@ -209,9 +230,15 @@ def _operation(route: Any, operation: Operation, service: Service) -> Schema:
     if parameters:
         described["parameters"] = parameters
     if operation.reads:
-        content = {kind: {"schema": _schema_of(types)} for kind, types in operation.reads.items()}
+        content = {kind: _body(types) for kind, types in operation.reads.items()}
         described["requestBody"] = {"required": True, "content": content}
     return described
+
+
+def _body(types: Any) -> Schema:
+    name = types if isinstance(types, str) else _name(types[0])
+    example = {"example": _EXAMPLES[name]} if name in _EXAMPLES else {}
+    return {"schema": _schema_of(types), **example}
 
 
 def _operation_id(route: Any) -> str:

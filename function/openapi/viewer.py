@@ -39,7 +39,7 @@ _PAGE: Final = b"""\
 _START: Final = b"""\
 "use strict";
 SwaggerUIBundle({
-  url: "openapi.json",
+  url: new URL("openapi.json", location.href).href,  // without name and password
   dom_id: "#api",
   deepLinking: true,
   displayRequestDuration: true,

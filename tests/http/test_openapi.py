@@ -125,6 +125,22 @@ def test_answers_to_bodies_are_of_their_types(
     msgspec.json.decode(server.post(path, body).content, type=kind)
 
 
+def test_examples_are_answered(server: Server, document: dict[str, Any]) -> None:
+    """Every body in JSON has one, and as it stands it gets an answer."""
+    for path, operations in document["paths"].items():
+        contents = operations.get("post", {}).get("requestBody", {}).get("content", {})
+        for kind, content in contents.items():
+            if kind not in {"application/json", "application/cloudevents+json"}:
+                continue
+            place = path.format(model="decision-tree", version="1.0.0")
+            answer = server.call(
+                *("POST", place),
+                data=msgspec.json.encode(content["example"]),
+                headers={"Content-Type": kind},
+            )
+            assert answer.status_code == 200, (path, kind, answer.text)
+
+
 def test_schemathesis_finds_nothing(server: Server, tmp_path: Path) -> None:
     """All checks, on the same requests every time; `EXAMPLES=2000 SEED=7` asks for others."""
     done = subprocess.run(
