@@ -1,6 +1,6 @@
 // The answer: the models side by side, what was filled, what would change it most, and as curl.
 
-import { $, html, percent, svg } from "./elements.js";
+import { $, count, html, percent, svg } from "./elements.js";
 import { unit } from "./form.js";
 
 const MOST = 6; // fields that are told to matter; the rest are there on demand
@@ -13,18 +13,27 @@ export function show(answer, request, { models, fields, user }) {
   showNarrowing(answer, models, fields);
   showFilled(chosen.filled ?? {}, fields);
   $("curl").textContent = curl(request, user);
+  $("copied").textContent = "";
   $("answer").hidden = false;
 }
 
 function card(model, prediction) {
   const { probability, interval, threshold, rain_tomorrow: rain } = prediction;
   const [low, high] = interval ?? [probability, probability];
+  const digits = apart(probability, threshold);
   return html("div", { class: "card" }, html("h3", {}, model.title),
-    html("p", { class: "big", "data-model": model.name, "data-probability": probability }, percent(probability)),
+    html("p", { class: "big", "data-model": model.name, "data-probability": probability }, percent(probability, digits)),
     html("p", {}, html("strong", {}, rain ? "rain" : "no rain"),
       high > low ? `, ${percent(low)} to ${percent(high)} in most draws` : ""),
     scale(probability, low, high, threshold),
-    html("p", { class: "quiet" }, `says rain from ${percent(threshold)} on`));
+    html("p", { class: "quiet" }, `says rain from ${percent(threshold, digits)} on`));
+}
+
+/** Decimals with which a probability below the threshold also reads as below it. */
+function apart(probability, threshold) {
+  let digits = 0;
+  while (probability < threshold && digits < 12 && percent(probability, digits) === percent(threshold, digits)) digits++;
+  return digits;
 }
 
 function scale(probability, low, high, threshold) {
@@ -55,7 +64,7 @@ function showNarrowing(answer, models, fields) {
 function showFilled(filled, fields) {
   const names = Object.keys(filled);
   $("filled-intro").textContent = names.length
-    ? `${names.length} fields were drawn 200 times. The first draw, as an example:`
+    ? `${count(names.length, "field was", "fields were")} drawn 200 times. The first draw, as an example:`
     : "Nothing: every field was given.";
   const units = new Map(fields.map((field) => [field.name, unit(field)]));
   $("filled").replaceChildren(html("p", {}, names.map((name) => `${title(name, fields)}: ${filled[name]} ${units.get(name)}`.trim()).join("; ")));
@@ -64,7 +73,7 @@ function showFilled(filled, fields) {
 const title = (name, fields) => fields.find((field) => field.name === name)?.title ?? name;
 
 /** Command that gets exactly this answer; curl asks for the password. */
-function curl(request, user) {
+function curl(request, user = "NAME") {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const url = new URL("predict", location.href).href;
   return `curl -u ${quoted(user)} -H 'Content-Type: application/json' ${quoted(url)} \\\n  -d ${quoted(JSON.stringify(request))}`;

@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export const $ = (id) => document.getElementById(id);
 export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
+export const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 
 function made(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {

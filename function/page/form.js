@@ -11,7 +11,8 @@ const GROUPS = {
 const COMPASS = "N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW".split(" ");
 const UNITS = { "deg C": "°C" };
 
-export const unit = (field) => UNITS[field.unit] ?? field.unit ?? "";
+export const sign = (text) => Object.entries(UNITS).reduce((done, [unit, short]) => done.replaceAll(unit, short), text);
+export const unit = (field) => sign(field.unit ?? "");
 const input = (name) => $(`field-${name}`);
 
 /** Make the fields once; `fields` are as GET /stations/{station} gives them. */
@@ -58,10 +59,14 @@ export function read({ name, date }) {
   for (const element of $("fields").querySelectorAll("input, select")) {
     const text = element.value.trim();
     if (text === "") continue;
-    observation[element.name] = element.inputMode === "decimal" && Number.isFinite(Number(text)) ? Number(text) : text;
+    const value = element.inputMode === "decimal" ? number(text) : NaN;
+    observation[element.name] = Number.isFinite(value) ? value : text;
   }
   return observation;
 }
+
+/** Number as people write it: with a comma too, unless it may be one of thousands, and a true minus. */
+const number = (text) => Number(text.replace("\u2212", "-").replace(/,(?=\d{1,2}$)/, "."));
 
 /** Put an observation into the fields. */
 export function write(observation) {
@@ -86,7 +91,7 @@ export function complain(errors) {
       continue;
     }
     element.setAttribute("aria-invalid", "true");
-    place.textContent = `This ${message}.`;
+    place.textContent = `This ${sign(message)}.`;
     first ??= element;
   }
   first?.focus();

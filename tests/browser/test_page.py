@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, ViewportSize, expect
 
 from tests.serving import ALICE, ROOT, Server, serve
 
@@ -157,6 +157,8 @@ def test_surprise_fills_every_field(page: Page, server: Server) -> None:
         ("Relative humidity at 3pm", "300", "must be a number from 0 to 100"),
         ("Sea-level pressure at 9am", "low", "must be a number"),
         ("Temperature at 9am", "-90", "must be a number from"),
+        ("Temperature at 3pm", "-90", "°C"),
+        ("Sea-level pressure at 3pm", "1,008", "must be a number"),
     ],
 )
 def test_error_lands_at_its_field(
@@ -182,6 +184,43 @@ def test_empty_form_is_answered(page: Page, server: Server) -> None:
     request, answer = asked(page)
     assert request["observation"].keys() == {"Location", "Date"}
     assert shown(page) == [each["prediction"]["probability"] for each in answer["models"].values()]
+
+
+def test_numbers_as_people_write_them(page: Page, server: Server) -> None:
+    opened(page, server)
+    page.get_by_label("Minimum temperature to 9am").fill("\N{MINUS SIGN}2,5")
+    page.get_by_label("Temperature at 9am").fill("12,25")
+    observation = asked(page)[0]["observation"]
+    assert (observation["MinTemp"], observation["Temp9am"]) == (-2.5, 12.25)
+
+
+def test_one_field_is_drawn(page: Page, server: Server) -> None:
+    opened(page, server)
+    page.get_by_role("button", name="Surprise me").click()
+    expect(page.locator("#filled-intro")).to_contain_text("every field was given")
+    page.get_by_label("Relative humidity at 3pm").fill("")
+    asked(page)
+    expect(page.locator("#filled-intro")).to_contain_text("1 field was drawn")
+
+
+def test_chance_just_below_the_threshold(page: Page, server: Server) -> None:
+    def near(route: Route) -> None:
+        answer = msgspec.json.decode(route.fetch().body())
+        for model, chance in zip(
+            answer["models"].values(), (0.2196, 0.2202, 0.23, 0.1), strict=True
+        ):
+            model["prediction"] |= {"probability": chance, "threshold": 0.2201}
+        route.fulfill(json=answer)
+
+    opened(page, server)
+    page.route(re.compile("/predict$"), near)
+    asked(page)
+    assert shown(page) == [0.2196, 0.2202, 0.23, 0.1]
+    cards = page.locator("#models .card")
+    told = [("21.96%", "22.01%"), ("22%", "22%"), ("23%", "22%"), ("10%", "22%")]
+    for card, (chance, threshold) in zip(cards.all(), told, strict=True):
+        expect(card.locator(".big")).to_have_text(chance)
+        expect(card).to_contain_text(f"says rain from {threshold} on")
 
 
 @pytest.mark.parametrize("town", ["Atlantis", ""])
@@ -307,7 +346,6 @@ def test_slow_function_is_told(page: Page, server: Server) -> None:
     page.route("**/predict", lambda _route: None)  # never answered
     page.get_by_role("button", name="Will it rain?").click()
     expect(page.locator("#state")).to_contain_text("Still at it")
-    assert page.get_by_role("button", name="Surprise me").is_enabled()
     page.unroute_all()
 
 
