@@ -20,9 +20,11 @@ const BORDERS = ["129 -14.9 129 -31.7", "129 -26 138 -26 141 -26 141 -38", "138 
   "141 -29 149 -29 150.3 -28.6 151.9 -28.9 153.6 -28.2", "141 -34 142.5 -34.7 144.5 -35.6 146.5 -36 148 -36.6 149.9 -37.5"];
 const WEST = 112.2, NORTH = -9.9, SCALE = 14.6, SQUEEZE = 0.887; // cosine of 27.5 degrees south
 const EDGE = 156.6; // Norfolk Island lies far to the east, and is shown at the edge
+const REACH = 40; // how far from a station it may be clicked; among several, the nearest is meant
 
 const point = (longitude, latitude) => [
   (longitude - WEST) * SQUEEZE * SCALE, (NORTH - latitude) * SCALE].map((x) => x.toFixed(1));
+const place = ({ longitude, latitude }) => point(Math.min(longitude, EDGE), latitude);
 
 function path(coordinates, closing) {
   const numbers = coordinates.split(/\s+/).map(Number);
@@ -45,13 +47,13 @@ export function draw(map, stations, dot = () => ({})) {
     ...BORDERS.map((border) => svg("path", { class: "border", d: path(border, "") })));
   const groups = new Map();
   for (const station of stations) {
-    const far = station.longitude > EDGE;
-    const [x, y] = point(Math.min(station.longitude, EDGE), station.latitude);
+    const [x, y] = place(station);
     const group = svg("g", { class: "station", transform: `translate(${x} ${y})` },
       svg("title", {}, spoken(station.name)),
       svg("circle", { class: "halo", r: 13 }),
       svg("circle", { class: "dot", r: 6.5, ...dot(station) }));
-    if (far) group.append(svg("text", { class: "far", x: 30, y: 28, "text-anchor": "end", "aria-hidden": true }, "Norfolk Is. →"));
+    if (station.longitude > EDGE) map.append(svg("text", { class: "far", y, "aria-hidden": true },
+      ...["Norfolk", "Island →"].map((line, index) => svg("tspan", { x, dy: 24 - 9 * index }, line))));
     map.append(group);
     groups.set(station.name, group);
   }
@@ -63,31 +65,42 @@ export function chooser(map, stations, chosen) {
   const groups = draw(map, stations);
   const names = stations.map((station) => station.name);
   const label = svg("text", { class: "town", "aria-hidden": true });
+  let marked;
   map.append(label);
   for (const [name, group] of groups) {
     group.setAttribute("role", "radio");
     group.setAttribute("aria-label", spoken(name));
-    group.addEventListener("click", () => chosen(name));
-    group.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (step) {
-        const next = names[(names.indexOf(name) + step + names.length) % names.length];
-        event.preventDefault();
-        chosen(next);
-        groups.get(next).focus();
-      } else if (event.key === " " || event.key === "Enter") {
-        event.preventDefault();
-        chosen(name);
-      }
-    });
   }
+  const focus = (name) => groups.get(name).focus({ preventScroll: true });
+  const choose = (name) => {
+    chosen(name);
+    focus(name);
+  };
+  map.addEventListener("click", (event) => {
+    // A click that comes from no pointer is nowhere, and means what it was sent to.
+    const name = nearest(map, stations, event) ?? names.find((each) => groups.get(each).contains(event.target));
+    if (name) choose(name);
+  });
+  map.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, " ": 0, Enter: 0 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    choose(names[(names.indexOf(marked) + step + names.length) % names.length]);
+  });
+  // The browser may have meant the one that was marked when Tab was pressed.
+  map.addEventListener("focusin", () => focus(marked));
   return (name) => {
+    marked = name;
     for (const [each, group] of groups) {
       group.setAttribute("aria-checked", String(each === name));
       group.setAttribute("tabindex", each === name ? "0" : "-1");
     }
     const group = groups.get(name);
-    map.insertBefore(group, label); // on top of its neighbours
+    if (group.nextSibling !== label) {
+      const focused = group.contains(document.activeElement);
+      map.insertBefore(group, label); // on top of its neighbours
+      if (focused) focus(name); // which it loses by this
+    }
     const [x, y] = group.getAttribute("transform").match(/[\d.-]+/g).map(Number);
     const left = x > 440;
     label.setAttribute("x", left ? x - 14 : x + 14);
@@ -95,4 +108,15 @@ export function chooser(map, stations, chosen) {
     label.setAttribute("text-anchor", left ? "end" : "start");
     label.textContent = spoken(name);
   };
+}
+
+/** Name of the station nearest to a click, if there is one within reach. */
+function nearest(map, stations, { clientX, clientY }) {
+  const at = new DOMPoint(clientX, clientY).matrixTransform(map.getScreenCTM().inverse());
+  const distance = (station) => {
+    const [x, y] = place(station);
+    return Math.hypot(x - at.x, y - at.y);
+  };
+  const [first] = stations.toSorted((a, b) => distance(a) - distance(b));
+  return distance(first) <= REACH ? first.name : undefined;
 }
