@@ -22,7 +22,8 @@ export async function ask(path, { body, type = "application/json", accept = "app
   const headers = { Accept: accept, "Accept-Language": document.documentElement.lang };
   if (body !== undefined) headers["Content-Type"] = type;
   try {
-    const response = await fetch(path, {
+    // A page that was opened as http://name:password@host may ask for no address with these in it.
+    const response = await fetch(new URL(path, location.href), {
       method: body === undefined ? "GET" : "POST",
       headers,
       body,
@@ -46,7 +47,12 @@ export async function ask(path, { body, type = "application/json", accept = "app
 }
 
 export async function json(path, options) {
-  return JSON.parse(await ask(path, options));
+  const text = await ask(path, options);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refused("What answered is not the function, but something before it. Check the connection, and try again.");
+  }
 }
 
 export function post(path, document, slow) {
@@ -54,7 +60,7 @@ export function post(path, document, slow) {
 }
 
 function refusal(status, text) {
-  let problem = {};
+  let problem;
   try {
     problem = JSON.parse(text);
   } catch {
@@ -64,5 +70,5 @@ function refusal(status, text) {
     return new Refused("You are not signed in: the name or the password is wrong, or none was given. " +
       "Press the button again, and your browser asks anew.", [], status);
   }
-  return new Refused(problem.detail || `The function answered with status ${status}. Try again.`, problem.errors, status);
+  return new Refused(problem?.detail || `The function answered with status ${status}. Try again.`, problem?.errors, status);
 }
