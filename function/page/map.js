@@ -87,8 +87,8 @@ export function chooser(map, stations, chosen) {
     event.preventDefault();
     choose(names[(names.indexOf(marked) + step + names.length) % names.length]);
   });
-  // The browser may have meant the one that was marked when Tab was pressed.
-  map.addEventListener("focusin", () => focus(marked));
+  // Who comes with Tab from a name that was typed would come to the station before it.
+  map.addEventListener("focusin", (event) => { if (!map.contains(event.relatedTarget)) focus(marked); });
   return (name) => {
     marked = name;
     for (const [each, group] of groups) {
@@ -102,7 +102,7 @@ export function chooser(map, stations, chosen) {
       if (focused) focus(name); // which it loses by this
     }
     const [x, y] = group.getAttribute("transform").match(/[\d.-]+/g).map(Number);
-    const left = x > 440;
+    const left = x > 400;
     label.setAttribute("x", left ? x - 14 : x + 14);
     label.setAttribute("y", y + 6);
     label.setAttribute("text-anchor", left ? "end" : "start");

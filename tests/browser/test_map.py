@@ -32,9 +32,13 @@ def test_nearest_station_is_chosen(page: Page, server: Server) -> None:
         if all(math.dist(place, other) > 1.5 for other in places.values() if other is not place)
     }
     assert {"Coffs Harbour", "Penrith", "Canberra"} <= apart.keys()
+    beyond = page.locator("#map").evaluate("each => each.getBoundingClientRect().right")
     for name, (x, y) in apart.items():
         page.mouse.click(x, y)
         chosen(page, name)
+        label = page.locator("#map .town").bounding_box()
+        assert label
+        assert label["x"] + label["width"] <= beyond
 
 
 def test_name_at_the_edge_covers_no_station(page: Page, server: Server) -> None:
