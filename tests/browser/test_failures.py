@@ -33,7 +33,7 @@ def test_longest_file_is_told(page: Page, server: Server) -> None:
     opened(page, server)
     rows = ["Location,Humidity3pm", *["Hobart,71"] * 2000]
     upload(page, "\n".join(rows).encode())
-    expect(page.locator("#calendar tbody tr")).to_have_count(2000)
+    expect(page.locator("#calendar tbody tr")).to_have_count(2000, timeout=30_000)
     upload(page, "\n".join([*rows, "Hobart,71"]).encode())
     expect(page.locator("#file-error")).to_contain_text("at most 2,000 days")
 
