@@ -49,7 +49,7 @@ def assert_shown(printed: str, shown: str) -> None:
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_says_what_is_done_with_it(block: Block) -> None:
     assert _MARK.fullmatch(block.mark), f"{block} has no line before it that says how it is tested"
-    assert block.language in {"console", "python", "yaml", "dockerfile"}
+    assert block.language in {"console", "python", "yaml"}
     assert bool(block.shown) == block.mark.startswith("tested with")
 
 
@@ -118,16 +118,6 @@ def test_is_good_shell(block: Block) -> None:
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "yaml"], ids=str)
 def test_is_good_yaml(block: Block) -> None:
     assert yaml.safe_load(block.code)
-
-
-@pytest.mark.parametrize(
-    "block", [block for block in BLOCKS if block.language == "dockerfile"], ids=str
-)
-def test_is_a_good_dockerfile(block: Block) -> None:
-    # Versions are the reader's to choose, and the folder is that of the image below.
-    ignored = [f"--ignore={rule}" for rule in ("DL3006", "DL3013", "DL3042", "DL3045")]
-    hadolint = [str(BIN / "hadolint"), *ignored, "-"]
-    subprocess.run(hadolint, input=block.code, text=True, check=True)
 
 
 def options_of(script: str) -> str:

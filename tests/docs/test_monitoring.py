@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -111,6 +114,13 @@ def test_alert_says_what_is_and_what_to_do(rule: dict[str, Any]) -> None:
     assert f"`{rule['alert']}`" in DOCUMENT
     if "for" in rule:
         assert promql_parser.parse_duration(rule["for"])
+
+
+def test_image_for_traces_is_well_made() -> None:
+    # Versions are the reader's to choose, and the folder is that of the image below.
+    ignored = [f"--ignore={rule}" for rule in ("DL3006", "DL3013", "DL3042", "DL3045")]
+    hadolint = Path(sys.executable).with_name("hadolint")
+    subprocess.run([hadolint, *ignored, FOLDER / "Dockerfile"], check=True)
 
 
 def test_image_for_traces_copies_what_there_is() -> None:
