@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.serving import ALICE, Server, serve
+
+# Other tests run beside these, and take both processors at times.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
