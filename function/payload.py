@@ -326,7 +326,7 @@ def _completed(document: object, query: Query) -> object:
 
 
 def _integer_of(digits: str) -> float:
-    """Integer in JSON; of Python's own, it refuses those of thousands of digits."""
+    """Integer in JSON; Python refuses those of thousands of digits, which no field can be."""
     return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 

@@ -20,7 +20,7 @@ Narrowing = dict[str, float]
 MIN_DRAWS: Final = 50
 """Fewer tell chance from effect too badly."""
 _GROUPS: Final = 8
-_FEW: Final = 16
+_FEW: Final = 16  # values, of which each is a group: as many as wind directions
 _NOTHING: Final = 1e-12  # of difference between answers; more than rounding makes, less than counts
 
 

@@ -40,14 +40,12 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     start_response(_STATUS[answer.status], headers)
     if not isinstance(body, list):
         return body
+    ended = True
     if body and is_left(environ):
         if answer.status != _LATER or not _is_small(environ):
             return _Sent(body, lambda: _finish(environ))
-        # Before the answer, which takes less: those that are refused are many.
-        if not discard(environ):
-            ADMISSION.leave()
-            return body
-    if ADMISSION.leave() and body:
+        ended = discard(environ)  # before the answer, which takes less: these are many
+    if ADMISSION.leave() and ended and body:
         return _Sent(body, ADMISSION.park)
     return body
 

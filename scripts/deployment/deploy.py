@@ -30,9 +30,10 @@ GENERATED_USER: Final = "rain"
 WAIT_SECONDS: Final = 180
 REPLICAS: Final = 3
 _ROUND_SECONDS: Final = 10
-_OURS: Final = f"app.kubernetes.io/name={NAME}"
+_NAME_LABEL: Final = "app.kubernetes.io/name"
+_OURS: Final = f"{_NAME_LABEL}={NAME}"
 _MANAGER: Final = "app.kubernetes.io/managed-by"
-_LABELS: Final = {"app.kubernetes.io/name": NAME, _MANAGER: "scripts-deploy"}
+_LABELS: Final = {_NAME_LABEL: NAME, _MANAGER: "scripts-deploy"}
 # BuildKit's attestation tells the time of the build: every build would be another image.
 _SAME_IMAGE: Final = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 
@@ -469,5 +470,5 @@ def _staying(found: Document) -> list[Document]:
         each
         for each in found.get("items", ())
         if not each["metadata"].get("ownerReferences")
-        or each["metadata"].get("labels", {}).get("app.kubernetes.io/name") != NAME
+        or each["metadata"].get("labels", {}).get(_NAME_LABEL) != NAME
     ]

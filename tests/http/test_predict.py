@@ -234,7 +234,14 @@ def test_probability_below_the_threshold_never_looks_like_it(
 
 
 def test_interval_that_looks_like_a_point_is_not_told(server: Server) -> None:
-    body = {"observation": {**WET, "Cloud9am": None}, "fill": {"draws": 20, "seed": 7}}
-    prediction = server.post("/predict", body).json()["prediction"]
-    low, high = prediction["interval"]
-    assert ("between" in prediction["message"]) is (f"{low:.0%}" != f"{high:.0%}")
+    days = [{**WET, "Sunshine": None, "Humidity3pm": humidity} for humidity in range(20, 95)]
+    body = {"model": "all", "observations": days, "fill": {"draws": 20, "seed": 7}}
+    alike = set()
+    for model in server.post("/predict", body).json()["models"].values():
+        for prediction in model["predictions"]:
+            low, high = prediction["interval"]
+            same = f"{low:.0%}" == f"{high:.0%}"
+            if prediction["rain_tomorrow"]:  # which is told without decimals
+                assert ("between" in prediction["message"]) is not same
+                alike.add((same, low == high))
+    assert {(True, False), (False, False)} <= alike  # there was something to tell apart

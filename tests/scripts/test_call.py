@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scripts.interrupting import in_terminal, interrupt
 from tests.serving import ROOT, Server, free_port
 
 MONTH = "docs/invented-month.csv"
@@ -224,17 +224,9 @@ def test_problem_of_another_server() -> None:
 def test_interruption_is_a_word() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with subprocess.Popen(
-            [ROOT / "scripts" / "call", "status", "--url", url],
-            stderr=subprocess.PIPE,
-            text=True,
-            # A shell lets what it runs in the background, the tests perhaps, ignore SIGINT.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-        ) as process:
-            connection, _ = silent.accept()
-            process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=60)
-            connection.close()
+        command = [ROOT / "scripts" / "call", "status", "--url", url]
+        with in_terminal(command) as process, silent.accept()[0]:  # it has asked
+            stderr = interrupt(process, lambda: True)
     assert (process.returncode, stderr) == (1, "Interrupted.\n")
 
 

@@ -6,10 +6,8 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import yaml
 from function import __version__
 from function.passwords import ScryptHash
 from tests.cluster.rendering import KUBECTL
+from tests.scripts.interrupting import in_terminal, interrupt
 from tests.serving import ROOT, free_port
 
 DEMO = (ROOT / "data" / "credentials").read_bytes()
@@ -101,16 +100,11 @@ class World:
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start the command."""
-        return subprocess.Popen(
+        return in_terminal(
             [sys.executable, self.project / "scripts" / "deploy", *arguments],
             env={**os.environ, "PATH": str(self.path), "WORLD": str(self._folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            # A shell lets what it runs in the background, the tests perhaps, ignore SIGINT.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
 
     def deploy(self, *arguments: str | Path) -> str:
@@ -334,11 +328,7 @@ def test_pod_that_finds_no_node_says_why(world: World) -> None:
 def test_interrupted_deployment_says_how_to_go_on(world: World) -> None:
     world.answer({"kubectl .* wait ": {"seconds": 60}})
     process = world.start("knative", "--demo")
-    deadline = time.monotonic() + 60
-    while not world.calls(" wait ") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    stderr = interrupt(process, lambda: bool(world.calls(" wait ")))
     assert process.returncode == 1
     assert stderr.endswith("Interrupted; run it again to finish, or with --delete to undo it.\n")
     assert "scripts/deploy" not in stderr  # no traceback of ours

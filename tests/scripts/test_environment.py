@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.scripts.interrupting import in_terminal, interrupt
 from tests.serving import ROOT
 
 MAKING = "Making the environment"
@@ -101,20 +100,12 @@ def test_python_without_venv(project: Path) -> None:
 
 def test_interruption_is_a_sentence_and_ends_what_was_started(project: Path) -> None:
     (project / "venv.py").write_text("import time\nopen('begun', 'w')\ntime.sleep(60)\n")
-    with subprocess.Popen(
-        [project / "scripts" / "environment", "serve"],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project)},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A shell lets what it runs in the background, the tests perhaps, ignore SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    command = [project / "scripts" / "environment", "serve"]
+    with in_terminal(
+        command, cwd=project, env={**os.environ, "PYTHONPATH": str(project)}
     ) as process:
-        while process.poll() is None and not (project / "begun").exists():
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)  # which the other would keep open
+        # Its end is that of all that was started: they would keep standard error open.
+        stderr = interrupt(process, (project / "begun").exists)
     assert process.returncode == 1
     assert stderr.splitlines()[1:] == ["Interrupted; run it again."]
 

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.scripts.interrupting import in_terminal, interrupt
 from tests.serving import ROOT, free_port
 
 SLOW = """#!/usr/bin/env python3
@@ -83,18 +82,7 @@ def test_address_that_is_none_is_a_sentence(
 def test_interruption_is_told_once(project: Path) -> None:
     """Ctrl-C while the environment is made, which says so itself."""
     (project / "scripts" / "environment").write_text(SLOW)
-    with subprocess.Popen(
-        [project / "scripts" / "serve"],
-        cwd=project,
-        env={**os.environ, "PORT": str(free_port())},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A shell lets what it runs in the background, the tests perhaps, ignore SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    ) as process:
-        while process.poll() is None and not (project / "begun").exists():
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
+    command = [project / "scripts" / "serve"]
+    with in_terminal(command, cwd=project, env={**os.environ, "PORT": str(free_port())}) as process:
+        stderr = interrupt(process, (project / "begun").exists)
     assert (process.returncode, stderr) == (1, "Interrupted\n")
