@@ -5,11 +5,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 
-def in_terminal(command: Sequence[str | Path], **options: Any) -> subprocess.Popen[str]:
+def in_terminal(command: Sequence[Any], **options: Any) -> subprocess.Popen[str]:
     """Start a command in a group of its own; what it says on standard error is kept."""
     return subprocess.Popen(
         command,
