@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from typing import IO, Final
+from wsgiref.types import WSGIEnvironment
 
 from function.call import JSON, Call
 from function.observation import COLUMNS
@@ -59,12 +60,8 @@ def read(call: Call) -> bytes:
 
     """
     limit = call.service.settings.max_body_bytes
-    announced = call.environ.get("CONTENT_LENGTH", "")
-    told = announced.isdecimal() and len(announced) <= _MOST_DIGITS
-    if told and "HTTP_TRANSFER_ENCODING" not in call.environ:
-        body = _read(call, int(announced), limit)
-    else:
-        body = _read_chunks(call, limit)
+    length = told_length(call.environ)
+    body = _read_chunks(call, limit) if length is None else _read(call, length, limit)
     if body is not None:
         del call.environ["wsgi.input"]  # to the end: nothing is left for the server to discard
         call.begin(large=False)
@@ -74,6 +71,14 @@ def read(call: Call) -> bytes:
     if body is None:
         raise TooLarge(f"The body is larger than {limit} bytes; send fewer rows.")
     return body
+
+
+def told_length(environ: WSGIEnvironment) -> int | None:
+    """Bytes of the body, or None where only its end tells."""
+    told: str = environ.get("CONTENT_LENGTH", "")
+    if told.isdecimal() and len(told) <= _MOST_DIGITS and "HTTP_TRANSFER_ENCODING" not in environ:
+        return int(told)
+    return None
 
 
 def check_parts(body: bytes, rows: int) -> None:

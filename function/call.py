@@ -21,14 +21,18 @@ JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 HTML: Final = "text/html"
-_LATER: Final = {"Retry-After": "1"}
-_TOO_MANY: Final = "There are too many {} at once; try again in a second."
 EVENT_HEADER: Final = "HTTP_CE_"
 """How WSGI names the headers of a CloudEvent in binary mode."""
 
 Language = Literal["en", "fr"]
 Body = bytes | Iterator[bytes]
 """What is large comes in pieces."""
+
+
+def too_many(what: str) -> Unavailable:
+    """Tell the caller to come back, for want of room for these."""
+    detail = f"There are too many {what} at once; try again in a second."
+    return Unavailable(detail, headers={"Retry-After": "1"})
 
 
 class Call:
@@ -54,11 +58,6 @@ class Call:
         # garbage collector.
         return Request(self.environ, populate_request=False)
 
-    def admit(self) -> None:
-        """Raise `Unavailable` where there are too many requests already."""
-        if self.service.admission.full:
-            raise Unavailable(_TOO_MANY.format("requests"), headers=_LATER)
-
     def begin(self, *, large: bool) -> None:
         """Wait for the right to hold a large body, or else to compute; `end` gives it back.
 
@@ -69,7 +68,7 @@ class Call:
         admission = self.service.admission
         if large:
             if not admission.begin_large():
-                raise Unavailable(_TOO_MANY.format("large bodies"), headers=_LATER)
+                raise too_many("large bodies")
             self._ends.append(admission.end_large)
         else:
             admission.begin()

@@ -7,6 +7,7 @@ before reading would lose the answer with it (RFC 9112, 9.6).
 from typing import Final
 from wsgiref.types import WSGIEnvironment
 
+from function.body import told_length
 from function.respond import ADMISSION
 
 _PIECE: Final = 64 * 1024
@@ -25,10 +26,16 @@ def discard(environ: WSGIEnvironment) -> bool:
     # Who waits to be asked for the body (RFC 9110, 10.1.1) has none to send now.
     if "HTTP_EXPECT" in environ or not ADMISSION.linger():
         return False
-    read = environ["wsgi.input"].read
+    read, left = environ["wsgi.input"].read, told_length(environ)
     try:
-        return not all(read(_PIECE) for _ in range(_MOST))
+        for _ in range(_MOST):
+            piece = read(_PIECE)
+            if left is not None:
+                left -= len(piece)
+            if not piece or left == 0:
+                return True
     except (OSError, ValueError):  # the caller went away
-        return False
+        pass
     finally:
         ADMISSION.part()
+    return False

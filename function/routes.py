@@ -8,7 +8,7 @@ import msgspec
 
 from function import __version__, fill, manners, payload, problems, reply
 from function.body import kind, read_json
-from function.call import CSV, HTML, JSON, NDJSON, Answer, Call
+from function.call import CSV, HTML, JSON, NDJSON, Answer, Call, too_many
 from function.observation import suggestion
 from function.predict import as_json, predict, score
 from function.problems import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Document = Mapping[str, object]
 LONGEST_METHOD: Final = 64
 """Characters of a verb that are echoed and logged."""
+_FULL: Final = too_many("requests")
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -56,7 +57,9 @@ def dispatch(call: Call) -> Answer:
     route, variables = _match(method, path)
     call.log["route"] = route.path
     if route.authentication:
-        call.admit()
+        if call.service.admission.full:
+            # Not raised, which takes longer than the rest: there may be thousands a second.
+            return refuse(call, _FULL)
         call.user = call.service.credentials.authenticate(
             environ.get("HTTP_AUTHORIZATION", ""),
             environ.get("HTTP_AUTHENTICATION", ""),
