@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from function.probe import Probe, connections_exceed
+from function.probe import Probe
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 WAITING: Final = 64
@@ -95,7 +95,8 @@ class Admission:
         self._parked: list[threading.Lock] = []
         self._held_up = 0
         self._crowded = False
-        self._computed = 0  # turns of slots, roughly: threads that count at once may count as one
+        # Requests, and turns of slots, roughly: threads that count at once may count as one.
+        self._taken = self._computed = 0
         self._quick = False
         self._full = False
         # Turns between two looks, and the count of turns at which that is used up.
@@ -109,6 +110,7 @@ class Admission:
 
     def enter(self) -> None:
         """Note that this thread has taken a request."""
+        self._taken += 1
         thread = threading.get_ident()
         if thread not in self._since:
             # The server ends threads that are idle for long, and tells nobody.
@@ -171,6 +173,10 @@ class Admission:
             self._crowded = self._surplus() > 0
         place.acquire()
 
+    def probed(self) -> None:
+        """Note that the probe came through."""
+        self.probe.passed(self._taken)
+
     def watch(self, address: tuple[str, int]) -> None:
         """See who is held up and who waits in the server at this address, for ever."""
         counts = deque([0], maxlen=_LOOKS + 1)
@@ -181,23 +187,24 @@ class Admission:
             limited = self._allowed < math.inf
             self._quick = counts[-1] - counts[0] > _QUICK or (self._quick and limited)
             if self._quick:
-                self.probe.look(address)
+                self.probe.look(address, self._taken)
                 self._allow(counts[-1] - counts[-2])
             else:
-                self.probe.keep(address)
+                self.probe.keep(address, self._taken)
             self._settle()
 
     def _allow(self, computed: int) -> None:
         """Let fewer compute than last time where the probe waits long, and more where it does not.
 
         Quickly fewer and slowly more, as the Internet's congestion control does, and never none.
+        As few callers as may wait are let in, however long they do.
         """
         wait, most = self.probe.wait, _LATE_SECONDS * self._waiting
-        if wait > most:
+        if wait > most and self.probe.ahead > self._waiting + self.slots:
             self._allowed = max(1.0, min(most / wait, _FEWER) * min(self._allowed, computed))
         else:
             self._allowed = 1 + _MORE * self._allowed
-        if self._allowed > _MOST or not connections_exceed(self._waiting + self.slots):
+        if self._allowed > _MOST:
             self._allowed = math.inf
         self._last = self._computed + self._allowed
 

@@ -148,7 +148,6 @@ def serve(server: Server, ending: Ending | None = None) -> None:
 
     """
     _set_malloc()
-    _take_turns()
     check_free(server.host, server.port)
     # Imported only here: it verifies every model, or ends the process.
     from function.respond import ADMISSION
@@ -162,6 +161,7 @@ def serve(server: Server, ending: Ending | None = None) -> None:
         ctypes.CDLL(None).malloc_trim(0)
     address = (server.host, server.port)
     threading.Thread(target=ADMISSION.watch, args=[address], name="admission", daemon=True).start()
+    _take_turns()  # but for that one, which would see too late that there are too many
     granian = OneProcess(
         "function.wsgi",
         address=server.host,

@@ -22,7 +22,7 @@ _LONG: Final = "10000"  # bytes that take more than a few packets
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request (PEP 3333)."""
     if environ["PATH_INFO"] == ADMISSION.probe.path:
-        ADMISSION.probe.passed()
+        ADMISSION.probed()
         start_response(_STATUS[204], [])
         return []
     ADMISSION.enter()

@@ -153,11 +153,10 @@ def test_slow_callers_do_not_take_the_last_threads() -> None:
 
 
 @pytest.fixture
-def late(monkeypatch: pytest.MonkeyPatch) -> Admission:
-    """Admission where requests are quick, many call, and the probe has waited for a second."""
-    monkeypatch.setattr(admission, "connections_exceed", lambda _number: True)
+def late() -> Admission:
+    """Admission where requests are quick, and the probe has waited for a second, behind many."""
     control = Admission(1)
-    control.probe.wait = 1.0
+    control.probe.wait, control.probe.ahead = 1.0, 66
     return control
 
 
@@ -189,11 +188,8 @@ def test_fewer_compute_while_the_probe_waits_long_and_more_when_it_does_not(
     assert late._allowed > 1000
 
 
-def test_as_few_as_may_wait_are_not_refused_however_long_the_probe_waits(
-    late: Admission, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    late._allow(50)
-    assert compute(late) < 50
-    monkeypatch.setattr(admission, "connections_exceed", lambda _number: False)
-    late._allow(50)
-    assert compute(late) == 50
+def test_as_few_as_may_wait_are_not_refused_however_long_the_probe_waits(late: Admission) -> None:
+    late.probe.ahead = 65
+    for _ in range(10):
+        late._allow(50)
+        assert compute(late) == 50

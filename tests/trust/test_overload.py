@@ -27,6 +27,7 @@ from tests.trust.conftest import COMMAND
 from tests.trust.load.generator import Asked, Load, closed, paced, quantile
 
 SECONDS = {True: 60.0, False: 3.0}
+PAIRS = {True: 9, False: 1}  # of a second each
 # As many callers as are let in: two compute, and 64 wait.
 CALLERS = 66
 LEAST = 600  # requests, several times as many as may wait
@@ -75,18 +76,32 @@ def health_of(port: int) -> Iterator[Health]:
 
 
 @contextlib.contextmanager
+def own_core() -> Iterator[int | None]:
+    """Keep this process on one core; gives the server's."""
+    cores, ours = Cores.usable(), os.sched_getaffinity(0)
+    if cores.load is not None:
+        os.sched_setaffinity(0, {cores.load})
+    try:
+        yield cores.server
+    finally:
+        os.sched_setaffinity(0, ours)
+
+
+@contextlib.contextmanager
+def server_on(core: int | None) -> Iterator[Running]:
+    """The production server."""
+    port = free_port()
+    command = [sys.executable, "-m", "function.serve", "--host", "127.0.0.1", "--port", str(port)]
+    with running(command, port, core, {"THREADS": "2"}) as server:
+        server.await_answer(Request("/health/ready", method="GET"))
+        yield server
+
+
+@contextlib.contextmanager
 def pinned_server() -> Iterator[Running]:
     """The production server on one core, and this process on the other."""
-    cores, port, ours = Cores.usable(), free_port(), os.sched_getaffinity(0)
-    command = [sys.executable, "-m", "function.serve", "--host", "127.0.0.1", "--port", str(port)]
-    with running(command, port, cores.server, {"THREADS": "2"}) as server:
-        server.await_answer(Request("/health/ready", method="GET"))
-        if cores.load is not None:
-            os.sched_setaffinity(0, {cores.load})
-        try:
-            yield server
-        finally:
-            os.sched_setaffinity(0, ours)
+    with own_core() as core, server_on(core) as server:
+        yield server
 
 
 # What takes the function the least, and what takes some milliseconds.
@@ -111,34 +126,40 @@ def question(server: Running, what: Question) -> Asked:
 def test_three_times_what_it_can_answer(
     full: bool, record: Callable[[Figure], None], what: Question
 ) -> None:
-    with pinned_server() as server:
+    with own_core() as core, server_on(core) as server:
         asked = question(server, what)
         capacity = closed(asked, CALLERS, 2 + SECONDS[full] / 6)
         with health_of(server.port) as health:
             pace = 3 * capacity.per_second
             over = paced(asked, pace, max(SECONDS[full], LEAST / pace))
-        after = [closed(asked, CALLERS, 1) for _ in range(5)]
-        afterwards = closed(asked, CALLERS, 1)
-    assert not any(load.wrong for load in (capacity, over, *after, afterwards))
-    assert capacity.refused == [] == afterwards.refused
+        recovering = closed(asked, CALLERS, 5)
+        # The machine's own speed changes within a minute: beside one that was never overloaded.
+        with server_on(core) as twin:
+            rested = question(twin, what)
+            pairs = [
+                (closed(asked, CALLERS, 1), closed(rested, CALLERS, 1)) for _ in range(PAIRS[full])
+            ]
+    afterwards = [load for pair in pairs for load in pair]
+    assert not any(load.wrong for load in (capacity, over, recovering, *afterwards))
+    assert not any(load.refused for load in (capacity, *afterwards))
     assert over.accepted
     assert health.statuses == {200}
     if full:  # how many are refused, and when, hangs on what else the machine does
-        judge(what, capacity, over, after, health, record)
+        judge(what, capacity, over, pairs, health, record)
 
 
 def judge(
     what: Question,
     capacity: Load,
     over: Load,
-    after: Sequence[Load],
+    pairs: Sequence[tuple[Load, Load]],
     health: Health,
     record: Callable[[Figure], None],
 ) -> None:
     """Hold what was measured against the bars."""
     before, during = quantile(capacity.accepted, 0.99), quantile(over.accepted, 0.99)
     refused, slowest = quantile(over.refused, 0.99), max(health.seconds)
-    regained = statistics.median(load.per_second for load in after) / capacity.per_second
+    regained = statistics.median(load.per_second / twin.per_second for load, twin in pairs)
     met = during <= 3 * before and max(slowest, refused) <= 0.1 and regained >= 0.9
     record(
         Figure(
@@ -149,7 +170,7 @@ def judge(
             f"{before * 1000:.0f} ms at {capacity.per_second:.0f}/s, then {during * 1000:.0f} ms; "
             f"{len(over.accepted):,} accepted, {len(over.refused):,} refused within "
             f"{refused * 1000:.0f} ms (p99); health within {slowest * 1000:.0f} ms; "
-            f"then {regained:.0%} of the throughput",
+            f"5 s later {regained:.0%} of the throughput of a server that was never overloaded",
             met,
             COMMAND,
         )
