@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if __name__ == "__main__":
     # Nothing of what is loaded now will ever be garbage.
@@ -31,6 +31,9 @@ from granian.server import MTServer
 from function import telemetry
 from function.problems import DeploymentError
 from function.settings import Server
+
+if TYPE_CHECKING:
+    from function.admission import Admission
 
 _IDLE_SECONDS: Final = 600  # after which a thread of Granian's ends; the longest it takes
 # Of <malloc.h>.
@@ -130,14 +133,25 @@ def _set_malloc() -> None:
         mallopt(_M_ARENA_MAX, 2)
 
 
+def _schedule(policy: str) -> None:
+    """Let the system schedule this thread, and those that it starts, by a policy of sched(7)."""
+    with contextlib.suppress(OSError, AttributeError):  # Linux has these, and may forbid them
+        os.sched_setscheduler(0, getattr(os, policy), os.sched_param(0))
+
+
 def _take_turns() -> None:
     """Keep threads from interrupting one another whenever something arrives.
 
     The server's own thread would take the processor from the one that computes for every single
     packet: a third of what a quick request costs. So, each ends its turn of a few milliseconds.
     """
-    with contextlib.suppress(OSError, AttributeError):  # Linux has this policy, and may forbid it
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    _schedule("SCHED_BATCH")
+
+
+def _watch(admission: "Admission", address: tuple[str, int]) -> None:
+    """Watch who is let in, without waiting for others' turns: it would see too late who comes."""
+    _schedule("SCHED_OTHER")
+    admission.watch(address)
 
 
 def serve(server: Server, ending: Ending | None = None) -> None:
@@ -148,6 +162,7 @@ def serve(server: Server, ending: Ending | None = None) -> None:
 
     """
     _set_malloc()
+    _take_turns()
     check_free(server.host, server.port)
     # Imported only here: it verifies every model, or ends the process.
     from function.respond import ADMISSION
@@ -160,8 +175,8 @@ def serve(server: Server, ending: Ending | None = None) -> None:
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
     address = (server.host, server.port)
-    threading.Thread(target=ADMISSION.watch, args=[address], name="admission", daemon=True).start()
-    _take_turns()  # but for that one, which would see too late that there are too many
+    watched = [ADMISSION, address]
+    threading.Thread(target=_watch, args=watched, name="admission", daemon=True).start()
     granian = OneProcess(
         "function.wsgi",
         address=server.host,

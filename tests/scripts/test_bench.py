@@ -219,7 +219,7 @@ def test_greeting_is_served_with_our_options(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(os, "sched_setscheduler", lambda _pid, policy, _: policies.append(policy))
     hello_granian.serve(8080)
     function.serve.serve(Settings(port=free_port()))
-    assert policies == [os.SCHED_BATCH] * 2
+    assert policies.count(os.SCHED_BATCH) == 2
     # The function has more threads, and parks all but those that its slots keep busy.
     assert seen[1]["blocking_threads"] == respond.ADMISSION.threads
     assert seen[0] == {**seen[1], "blocking_threads": max(2, 2 * len(os.sched_getaffinity(0)))}
