@@ -197,7 +197,7 @@ class Admission:
         """Let fewer compute than last time where the probe waits long, and more where it does not.
 
         Quickly fewer and slowly more, as the Internet's congestion control does, and never none.
-        As few callers as may wait are let in, however long they do.
+        Never fewer because of as few callers as may wait, however long they do.
         """
         wait, most = self.probe.wait, _LATE_SECONDS * self._waiting
         if wait > most and self.probe.ahead > self._waiting + self.slots:

@@ -132,10 +132,11 @@ def test_three_times_what_it_can_answer(
         with health_of(server.port) as health:
             pace = 3 * capacity.per_second
             over = paced(asked, pace, max(SECONDS[full], LEAST / pace))
-        recovering = closed(asked, CALLERS, 5)
+        over_at = time.monotonic()
         # The machine's own speed changes within a minute: beside one that was never overloaded.
         with server_on(core) as twin:
             rested = question(twin, what)
+            recovering = closed(asked, CALLERS, max(0.0, over_at + 5 - time.monotonic()))
             pairs = [
                 (closed(asked, CALLERS, 1), closed(rested, CALLERS, 1)) for _ in range(PAIRS[full])
             ]
