@@ -47,15 +47,17 @@ def filler(artifacts: Artifacts) -> Filler:
 
 
 class _ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """Keeps a file's tests on one worker, which makes their fixtures once; and all of an engine's.
+    """Keeps a file's tests on one worker, which makes their fixtures once.
 
-    Containers measure memory and time, and builds share layers: they come one after the other.
+    And all tests of containers and of the browser on the same one: containers measure memory and
+    time, and builds share layers, so that they come one after the other; and Chromium gives up
+    connections whenever an address of the machine changes (ERR_NETWORK_CHANGED), as it does with
+    every container's network.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        folder = str(Path(file).parent)
-        return folder if folder.endswith("container") else file
+        return "containers, browser" if Path(file).parent.name in {"container", "browser"} else file
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -45,7 +45,12 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
         if not request.url.startswith((server.url, "data:", "blob:")):
             complaints.append(request.url)
 
+    def failed(request: Request) -> None:
+        if request.failure == "net::ERR_NETWORK_CHANGED":  # as when a container starts meanwhile
+            complaints.append(f"{request.url}: {request.failure}")
+
     page.on("console", heard)
+    page.on("requestfailed", failed)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", asked)
     yield page
