@@ -4,8 +4,11 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from typing import Final
 from wsgiref.types import WSGIEnvironment
+
+import msgspec
 
 from function import telemetry
 from function.admission import Admission
@@ -64,9 +67,26 @@ def respond(environ: WSGIEnvironment) -> Answer:
 
 def _answer(call: Call, request_id: str) -> Answer:
     try:
-        return dispatch(call)
+        answer = dispatch(call)
+        if isinstance(answer.body, bytes):
+            return answer
+        return msgspec.structs.replace(answer, body=_watched(answer.body, request_id))
     except Problem as problem:
         return refuse(call, problem)
     except Exception as error:  # noqa: BLE001  (the last line of defence: nothing of it may reach a caller)
         telemetry.failure(error, request_id)
         return refuse(call, None)
+
+
+def _watched(pieces: Iterator[bytes], request_id: str) -> Iterator[bytes]:
+    """Log what fails while an answer is sent.
+
+    Raises:
+        RuntimeError: It does, and the server has to cut the connection: what was sent looks whole.
+
+    """
+    try:
+        yield from pieces
+    except Exception as error:  # noqa: BLE001  (what a server would log of it may quote the caller)
+        telemetry.failure(error, request_id)
+        raise RuntimeError("An answer failed after its first part was sent.") from None

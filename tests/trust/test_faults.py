@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,17 @@ import requests
 from scripts.benchmark.workload import MODELS, Question
 from scripts.reliability import Figure
 from scripts.soaking.questions import headers
-from tests.serving import ROOT, Server, await_ready, command, environment, free_port, serve
+from tests.serving import (
+    LAUNCHERS,
+    ROOT,
+    Launcher,
+    Server,
+    await_ready,
+    command,
+    environment,
+    free_port,
+    serve,
+)
 from tests.trust.conftest import COMMAND
 
 TIMES = {True: 50, False: 3}
@@ -252,6 +262,50 @@ def test_clock_jumps_and_nothing_changes(tmp_path: Path, right: list[bytes], jum
             before = len(callers.answered)
             wait_until(lambda: len(callers.answered) >= before + 100)
         assert (callers.wrong, callers.failed) == ([], 0)
+
+
+SHORT_OF_MEMORY = """
+from function import reply
+
+documents, calls = reply._documents, []
+
+def first_only(*arguments):
+    calls.append(arguments)
+    if len(calls) > 1:
+        raise MemoryError("for Hobart")
+    return documents(*arguments)
+
+reply._documents = first_only
+"""
+STARTS: Mapping[Launcher, str] = {
+    "granian": "from function.serve import main; main()",
+    "functions-framework": "from function.main import handle",
+}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_large_answer_that_fails_half_way_does_not_look_whole(
+    tmp_path: Path, launcher: Launcher
+) -> None:
+    faulty = tmp_path / "main.py"
+    faulty.write_text(SHORT_OF_MEMORY + STARTS[launcher])
+    port = free_port()
+    started_from = {"function.serve": str(faulty), str(ROOT / "function" / "main.py"): str(faulty)}
+    start = [started_from.get(part, part) for part in command(port, launcher) if part != "-m"]
+    with (tmp_path / "log").open("wb") as sink:
+        process = subprocess.Popen(start, env=environment({}), stdout=sink, stderr=sink)
+    try:
+        await_ready(process, port)
+        running = Server(process, port, tmp_path / "log")
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            running.post("/predict", {"observations": [{"Location": "Hobart"}] * 600})
+        assert running.call("GET", "/health/ready").ok
+        (line,) = (line for line in running.log() if line.get("error") == "MemoryError")
+        assert line["request_id"] in {line.get("request_id") for line in running.log()}
+        assert "for Hobart" not in running.output.read_text()
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
 def test_who_vanishes_in_the_middle_of_a_body_leaves_nothing(
