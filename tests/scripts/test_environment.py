@@ -1,9 +1,11 @@
 """Environments of a project whose locks pin nothing, so that no index is asked."""
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,28 @@ def test_made_once_and_anew_when_its_lock_changes(project: Path) -> None:
     assert make(project) == (0, stdout, "")
     (project / "function" / "requirements.txt").write_text("# still nothing\n")
     assert MAKING in make(project)[2]
+
+
+def wheel(folder: Path) -> str:
+    """Write a package of one module; gives its lock."""
+    path = folder / "one-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("one.py", "")
+        archive.writestr(
+            "one-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: one\nVersion: 1\n"
+        )
+        archive.writestr("one-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("one-1.dist-info/RECORD", "")
+    return f"one==1 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+@pytest.mark.parametrize("forbidden", ["", "1"])
+def test_compiled_where_nothing_may_be_written_later(project: Path, forbidden: str) -> None:
+    (project / "function" / "requirements.txt").write_text(wheel(project))
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project)}
+    assert make(project, PYTHONDONTWRITEBYTECODE=forbidden, **offline)[0] == 0
+    (module,) = project.glob(".venv/serve/lib/*/site-packages/one.py")
+    assert bool(list(module.parent.glob("__pycache__/one.*.pyc"))) is bool(forbidden)
 
 
 def test_unfinished_one_is_made_anew(project: Path) -> None:
