@@ -82,7 +82,7 @@ def _watched(pieces: Iterator[bytes], request_id: str) -> Iterator[bytes]:
     """Log what fails while an answer is sent.
 
     Raises:
-        RuntimeError: It does, and the server has to cut the connection: what was sent looks whole.
+        RuntimeError: Something did; the server cuts the connection, as what came may look whole.
 
     """
     try:

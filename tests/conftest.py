@@ -75,7 +75,7 @@ _OF_PROCESSES = "COVERAGE_PROCESS_CONFIG"
 
 
 class _Coverage:
-    """Measures coverage where the function is tested, and nowhere else: it takes a quarter more."""
+    """Measures coverage where the function is tested, and nowhere else: it takes half more."""
 
     def __init__(self) -> None:
         # A worker's own, as of any process, and pytest-cov's.

@@ -1,6 +1,7 @@
 """The real function, in a process of its own, for tests."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -41,8 +42,8 @@ class Server:
         return self.call("POST", path, json=document, **options)
 
     def log(self) -> list[dict[str, Any]]:
-        """The log's JSON lines so far."""
-        lines = self.output.read_bytes().splitlines()
+        """The log's JSON lines so far; not one that is being written."""
+        lines = self.output.read_bytes().rpartition(b"\n")[0].splitlines()
         return [msgspec.json.decode(line) for line in lines if line.startswith(b"{")]
 
 
@@ -71,15 +72,22 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **settings}
 
 
-@contextlib.contextmanager
 def serve(
     output: Path, launcher: Launcher = "functions-framework", **settings: str
-) -> Iterator[Server]:
+) -> contextlib.AbstractContextManager[Server]:
     """Start the function with these settings, wait until it is ready, and stop it at the end."""
+    return started_by(functools.partial(command, launcher=launcher), output, settings)
+
+
+@contextlib.contextmanager
+def started_by(
+    start: Callable[[int], list[str]], output: Path, settings: Mapping[str, str]
+) -> Iterator[Server]:
+    """Likewise, with the command that `start` gives for a port."""
     port = free_port()
     with output.open("wb") as sink:
         process = subprocess.Popen(
-            command(port, launcher),
+            start(port),
             env=environment(settings),
             stdout=sink,
             stderr=sink,

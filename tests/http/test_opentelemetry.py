@@ -1,7 +1,7 @@
 """OpenTelemetry, as an operator adds it: the function itself knows nothing of it."""
 
+import functools
 import secrets
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,15 +12,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.serving import (
-    ROOT,
-    Launcher,
-    Server,
-    await_ready,
-    command,
-    environment,
-    free_port,
-)
+from tests.serving import ROOT, Launcher, command, started_by
 
 TRACED = ROOT / "docs" / "monitoring" / "traced.py"
 
@@ -68,30 +60,20 @@ def traced(port: int, launcher: Launcher) -> list[str]:
 def test_one_span_for_each_request_in_the_callers_trace(
     collector: Collector, launcher: Launcher, tmp_path: Path
 ) -> None:
-    settings = environment(
-        {
-            "OTEL_SERVICE_NAME": "rain-tomorrow",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
-        }
-    )
-    port, output = free_port(), tmp_path / "log"
+    settings = {
+        "OTEL_SERVICE_NAME": "rain-tomorrow",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+    }
     callers = {secrets.token_hex(16): secrets.token_hex(8) for _ in range(3)}
-    with output.open("wb") as sink:
-        process = subprocess.Popen(
-            traced(port, launcher), env=settings, stdout=sink, stderr=sink, cwd=tmp_path
-        )
-    try:
-        await_ready(process, port, output.read_text)
-        running = Server(process, port, output)
+    start = functools.partial(traced, launcher=launcher)
+    with started_by(start, tmp_path / "log", settings) as running:
         for trace, span in callers.items():
             headers = {"traceparent": f"00-{trace}-{span}-01"}
             assert running.call("GET", "/whoami", headers=headers).ok
-    finally:
-        process.terminate()
-        assert process.wait(timeout=30) == 0
+    assert running.process.returncode == 0
     ours = [span for span in collector.spans if span.trace_id.hex() in callers]
     assert {span.trace_id.hex(): span.parent_span_id.hex() for span in ours} == callers
     assert len(ours) == len(callers)

@@ -28,6 +28,7 @@ from tests.serving import (
     environment,
     free_port,
     serve,
+    started_by,
 )
 from tests.trust.conftest import COMMAND
 
@@ -289,23 +290,19 @@ def test_large_answer_that_fails_half_way_does_not_look_whole(
 ) -> None:
     faulty = tmp_path / "main.py"
     faulty.write_text(SHORT_OF_MEMORY + STARTS[launcher])
-    port = free_port()
-    started_from = {"function.serve": str(faulty), str(ROOT / "function" / "main.py"): str(faulty)}
-    start = [started_from.get(part, part) for part in command(port, launcher) if part != "-m"]
-    with (tmp_path / "log").open("wb") as sink:
-        process = subprocess.Popen(start, env=environment({}), stdout=sink, stderr=sink)
-    try:
-        await_ready(process, port)
-        running = Server(process, port, tmp_path / "log")
+    instead = {"function.serve": str(faulty), str(ROOT / "function" / "main.py"): str(faulty)}
+
+    def start(port: int) -> list[str]:
+        return [instead.get(part, part) for part in command(port, launcher) if part != "-m"]
+
+    with started_by(start, tmp_path / "log", {}) as running:
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
             running.post("/predict", {"observations": [{"Location": "Hobart"}] * 600})
         assert running.call("GET", "/health/ready").ok
-        (line,) = (line for line in running.log() if line.get("error") == "MemoryError")
-        assert line["request_id"] in {line.get("request_id") for line in running.log()}
+        (request,) = (line for line in running.log() if line.get("route") == "/predict")
+        (failure,) = (line for line in running.log() if line.get("error") == "MemoryError")
+        assert failure["request_id"] == request["request_id"]
         assert "for Hobart" not in running.output.read_text()
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def test_who_vanishes_in_the_middle_of_a_body_leaves_nothing(
