@@ -197,6 +197,7 @@ function wire() {
 }
 
 async function start() {
+  $("bare").remove();
   wire();
   $("station").value = FIRST;
   await load();

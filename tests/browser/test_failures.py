@@ -67,6 +67,28 @@ def test_start_is_made_good(page: Page, server: Server, url: str) -> None:
     expect(page.locator("#figures table")).to_be_visible()
 
 
+@pytest.mark.parametrize("url", ["/page/page.js$", "/page/map.js$"])
+def test_script_that_does_not_come_is_told(page: Page, server: Server, url: str) -> None:
+    """All of them are lost with one, as where the network changes while the page loads."""
+    told = page.locator("#bare")
+    failing(page, url)
+    page.goto(server.url)
+    expect(told).not_to_be_visible()
+    expect(told).to_be_visible()
+    expect(told).to_contain_text("Load it again")
+    page.unroute_all()
+    opened(page, server)
+    expect(told).to_have_count(0)
+
+
+def test_page_without_javascript_says_so(browser: Browser, server: Server) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(server.url)
+        expect(page.locator("#bare")).to_be_visible()
+        expect(page.locator("#bare")).to_contain_text("allow JavaScript")
+
+
 def test_figures_need_no_first_station(page: Page, server: Server) -> None:
     failing(page, "/stations/Sydney$")
     page.goto(server.url)
