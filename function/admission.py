@@ -1,8 +1,8 @@
 """Admission control: who computes, who waits for that, and who is told to come back later.
 
 A few slots bound how many requests compute at once; the next wait for one in the order of their
-coming, and beyond a limit they are refused at once, which costs next to nothing. What computes
-nothing, as a health check, needs no slot and waits for nobody.
+coming, and beyond a limit they are refused at once, for a fifth of what an answer costs. What
+computes nothing, as a health check, needs no slot and waits for nobody.
 
 Waiting takes a thread, and so does a caller who sends or reads slowly; but many threads that all
 take requests would take turns at Python's global lock, which costs quick requests a third of their
@@ -38,7 +38,9 @@ _NEVER: Final = math.inf
 
 def cpus(cgroups: Path = CGROUPS) -> float:
     """CPUs that this process may use: its affinity, or its cgroup's quota (v2, v1) if smaller."""
-    usable = float(len(os.sched_getaffinity(0)))
+    # Not every system has affinities; macOS has none.
+    affinity = getattr(os, "sched_getaffinity", None)
+    usable = float(len(affinity(0)) if affinity else os.cpu_count() or 1)
     for files in (["cpu.max"], ["cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"]):
         try:
             quota, period = " ".join((cgroups / file).read_text() for file in files).split()

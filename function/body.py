@@ -9,12 +9,14 @@ from function.call import JSON, Call
 from function.observation import COLUMNS
 from function.problems import Malformed, TooLarge, UnsupportedMediaType
 
-_GZIP: Final = 31  # zlib's name for a gzip frame
+GZIP: Final = 31
+"""zlib's name for a gzip frame."""
 _LARGE: Final = 256 * 1024  # bytes; as many as may wait for a slot take 16 MB at most
 _PIECE: Final = 64 * 1024  # bytes; what follows a member in it is copied
 _MOST_MEMBERS: Final = 1000  # each takes its time, however little is in it
 _MOST_DIGITS: Final = 18
 _MOST_OTHERS: Final = 1000  # objects that are no rows, or a row too many
+_MOST_COLUMNS: Final = len(COLUMNS) + 8  # with row numbers and other columns that are passed over
 _CUT: Final = "The body ended before its Content-Length."
 
 
@@ -91,7 +93,7 @@ def check_parts(body: bytes, rows: int) -> None:
 
     """
     objects = rows + _MOST_OTHERS
-    values = objects * len(COLUMNS)
+    values = objects * _MOST_COLUMNS
     if len(body) > objects:
         for mark, most in ((b"{", objects), (b"[", values), (b",", values)):
             if body.count(mark) > most:
@@ -157,12 +159,12 @@ def _decompressed(body: bytes, encoding: str, limit: int) -> bytes | None:
 def _gunzipped(body: bytes, limit: int) -> bytes | None:
     """Content of a gzip, whose members may be many (RFC 1952, 2.2), but not too many."""
     parts: list[bytes] = []
-    room, decompressor, members = limit, zlib.decompressobj(_GZIP), 1
+    room, decompressor, members = limit, zlib.decompressobj(GZIP), 1
     for start in range(0, len(body), _PIECE):
         piece = body[start : start + _PIECE]
         while piece:
             if decompressor.eof:
-                decompressor = zlib.decompressobj(_GZIP)
+                decompressor = zlib.decompressobj(GZIP)
                 members += 1
             try:
                 parts.append(decompressor.decompress(piece, room + 1))

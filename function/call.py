@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from wsgiref.types import WSGIEnvironment
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from function.attempts import client
 from function.monitoring import Cells
 from function.observation import pointer
-from function.payload import invalid
+from function.payload import invalid, members
 from function.problems import DeploymentError, FieldError, Malformed, Unavailable
 from function.service import Service
 
@@ -111,6 +111,13 @@ class Call:
             raise invalid(twice)
         return {name: values[0] for name, values in given.items()}
 
+    def refuse_parameters(self) -> None:
+        """Refuse a query where the body says everything; raises as `parameters` does."""
+        if self.environ.get("QUERY_STRING"):
+            unknown = members(self.parameters(), (), "/query").errors
+            if unknown:
+                raise invalid(unknown)
+
     def language(self) -> Language:
         """Language that the caller likes best; English where it does not matter."""
         told: str = self.environ.get("HTTP_ACCEPT_LANGUAGE", "").lower()
@@ -151,3 +158,8 @@ class Answer(msgspec.Struct, frozen=True):
     status: int = 200
     headers: Mapping[str, str] = {}
     constant: bool = False
+
+    @classmethod
+    def of(cls, document: object, *, constant: bool = False) -> Self:
+        """Answer with a document, as JSON."""
+        return cls(msgspec.json.encode(document), constant=constant)

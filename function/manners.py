@@ -11,15 +11,27 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 from wsgiref.types import WSGIEnvironment
 
+from function.body import GZIP
 from function.call import Answer, Body, Call
 from function.telemetry import REQUEST_ID, TRACEPARENT
 
 NOT_MODIFIED: Final = 304
 _SMALLEST: Final = 1024  # bytes; less is not worth compressing, a packet carries it either way
 _FAST, _BEST = 1, 9  # levels of zlib
-_GZIP: Final = 31  # zlib's name for a gzip frame
-_KEPT: Final = {"Cache-Control": "public, max-age=300"}
+_KEPT: Final = "public, max-age=300"
 _NOT_KEPT: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+OF_PAGE_FILE: Final = {"Cache-Control": "no-cache"}
+"""Headers of what a page is made of: asked for anew each time, so that all is of one version."""
+OF_PAGE: Final = {
+    **OF_PAGE_FILE,
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+}
+"""Headers of a page, which needs nothing of anybody else's, and whose forms only scripts send."""
 _EXPOSED: Final = (
     *(REQUEST_ID, TRACEPARENT, "ETag", "Inference-Header-Content-Length", "Retry-After", "X-Seed"),
 )
@@ -40,7 +52,9 @@ def polished(call: Call, answer: Answer, own: Mapping[str, str]) -> Answer:
     small = isinstance(body, bytes) and len(body) < _SMALLEST
     if small and not constant and "HTTP_ORIGIN" not in environ:  # as most are
         return _with(answer, body, {**_NOT_KEPT, **own})
-    headers = {**_NOT_KEPT, **(_KEPT if constant else {}), **own}
+    headers = {**_NOT_KEPT, **own}
+    if constant:
+        headers["Cache-Control"] = answer.headers.get("Cache-Control", _KEPT)
     vary = [answer.headers["Vary"]] if "Vary" in answer.headers else []
     vary += [] if small else ["Accept-Encoding"]
     compressed = not small and _takes_gzip(environ)
@@ -109,17 +123,17 @@ def _takes_gzip(environ: WSGIEnvironment) -> bool:
 def _compressed(body: Body, *, constant: bool) -> Body:
     if not isinstance(body, bytes):
         return _compressed_pieces(body)
-    return _compressed_once(body) if constant else zlib.compress(body, _FAST, _GZIP)
+    return _compressed_once(body) if constant else zlib.compress(body, _FAST, GZIP)
 
 
 @functools.lru_cache(maxsize=64)
 def _compressed_once(body: bytes) -> bytes:
-    return zlib.compress(body, _BEST, _GZIP)
+    return zlib.compress(body, _BEST, GZIP)
 
 
 def _compressed_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Compress what is made while it is sent, which stays so."""
-    compressor = zlib.compressobj(_FAST, wbits=_GZIP)
+    compressor = zlib.compressobj(_FAST, wbits=GZIP)
     for piece in pieces:
         yield compressor.compress(piece)
     yield compressor.flush()

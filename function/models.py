@@ -21,7 +21,7 @@ from function.observation import FIELDS
 from function.problems import DeploymentError
 
 # From 1.29 on the wheels report home unless told otherwise before the import.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ["ORT_DISABLE_TELEMETRY"] = os.environ.get("ORT_DISABLE_TELEMETRY") or "1"
 import onnxruntime
 
 Probabilities = NDArray[np.float64]

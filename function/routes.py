@@ -53,7 +53,7 @@ def dispatch(call: Call) -> Answer:
     environ = call.environ
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     if method == "OPTIONS":
-        return manners.options(call, _allowed(path))
+        return manners.options(call, _METHODS if path == "*" else _allowed(path))
     route, variables = _match(method, path)
     call.log["route"] = route.path
     if route.authentication:
@@ -91,9 +91,7 @@ def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
 def _allowed(path: str) -> Sequence[str]:
     """Methods that are possible at a path; raises `NotFound` where there is no such path."""
     methods: Iterable[str] = ()
-    if path == "*":
-        methods = [method for route in ROUTES for method in (route.method, "HEAD")]
-    elif path[:1] == "/" and path[:2] != "//":  # Werkzeug takes none or several for one
+    if path[:1] == "/" and path[:2] != "//":  # Werkzeug takes none or several for one
         methods = _urls().bind("").allowed_methods(path)
     if not methods:
         raise NotFound("There is no such path; GET / lists them.")
@@ -138,24 +136,24 @@ def _page_file(_call: Call, file: str) -> Answer:
 
 def _status(call: Call) -> Answer:
     revision = call.service.settings.k_revision
-    return _json({"status": "ok", "version": __version__, "revision": revision})
+    return Answer.of({"status": "ok", "version": __version__, "revision": revision})
 
 
 def _live(_call: Call) -> Answer:
-    return _json({"status": "ok"})
+    return Answer.of({"status": "ok"})
 
 
 def _ready(call: Call) -> Answer:
     call.check_models()
-    return _json({"status": "ok", "models": call.service.models.names})
+    return Answer.of({"status": "ok", "models": call.service.models.names})
 
 
 def _models(call: Call) -> Answer:
-    return _constant(reply.models(call.service.models))
+    return Answer.of(reply.models(call.service.models), constant=True)
 
 
 def _metrics(call: Call) -> Answer:
-    return _constant(call.service.metrics)
+    return Answer.of(call.service.metrics, constant=True)
 
 
 def _metrics_of(call: Call, model: str) -> Answer:
@@ -165,11 +163,11 @@ def _metrics_of(call: Call, model: str) -> Answer:
         raise NotFound(f"There is no such model{close}. GET /models lists them.")
     call.log["model"] = model
     figures = msgspec.json.decode(metrics.models[model])
-    return _constant({"model": model, "test_set": metrics.test_set, **figures})
+    return Answer.of({"model": model, "test_set": metrics.test_set, **figures}, constant=True)
 
 
 def _stations(call: Call) -> Answer:
-    return _constant({"stations": call.service.stations.listed})
+    return Answer.of({"stations": call.service.stations.listed}, constant=True)
 
 
 def _station(call: Call, station: str) -> Answer:
@@ -208,7 +206,7 @@ def _docs_file(_call: Call, file: str) -> Answer:
 
 
 def _whoami(call: Call) -> Answer:
-    return _json({"user": call.user})
+    return Answer.of({"user": call.user})
 
 
 def _document(call: Call) -> object:
@@ -231,6 +229,7 @@ def _predict_document(call: Call, document: object) -> Answer:
 
 
 def _random_fill(call: Call) -> Answer:
+    call.refuse_parameters()
     return _random_fill_document(call, _document(call))
 
 
@@ -273,6 +272,7 @@ def _function(call: Call) -> Answer:
         from function.protocols import cloudevents  # its SDK takes a tenth of a start
 
         return cloudevents.answer(call)
+    call.refuse_parameters()
     document = _document(call)
     action = document.get("action") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(action, str) or action not in _ACTIONS:
@@ -287,14 +287,6 @@ def _refuse_unknown(document: Document, known: tuple[str, ...]) -> None:
     body = payload.members(document, known)
     if body.errors:
         raise payload.invalid(body.errors)
-
-
-def _json(document: object) -> Answer:
-    return Answer(msgspec.json.encode(document))
-
-
-def _constant(document: object) -> Answer:
-    return Answer(msgspec.json.encode(document), constant=True)
 
 
 _ACTIONS: Final[Mapping[str, Callable[[Call, Document], Answer]]] = {
@@ -347,6 +339,8 @@ ROUTES: Final = (
 )
 
 
+_METHODS: Final = sorted({"HEAD", "OPTIONS"} | {route.method for route in ROUTES})
+"""Methods that are possible somewhere, as `OPTIONS *` asks."""
 _PLAIN: Final = {(route.method, route.path): route for route in ROUTES if "<" not in route.path}
 
 

@@ -15,6 +15,7 @@ from function.problems import DeploymentError
 _DATA: Final = Path(__file__).resolve().parent.parent / "data"
 _ORIGIN: Final = r"(\*|https?://[A-Za-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-fA-F:]+\](:[0-9]+)?)"
 _ORIGINS: Final = rf"^\s*{_ORIGIN}(\s*,\s*{_ORIGIN})*\s*$"
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
@@ -73,7 +74,10 @@ class Settings(Variables, frozen=True):
 
     def origins(self) -> frozenset[str]:
         """Origins of `cors_origins`, as browsers write them."""
-        return frozenset(filter(None, map(str.strip, self.cors_origins.lower().split(","))))
+        told = filter(None, map(str.strip, self.cors_origins.lower().split(",")))
+        return frozenset(
+            origin.removesuffix(_DEFAULT_PORTS.get(origin.partition(":")[0], "")) for origin in told
+        )
 
 
 class Server(Variables, frozen=True):

@@ -89,7 +89,7 @@ def parse(content: bytes, path: Path) -> Mapping[str, ScryptHash]:
 
     """
     try:
-        lines = content.decode().splitlines()
+        lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise DeploymentError(
             f"The credentials file {path} cannot be read (not UTF-8 text); correct it."

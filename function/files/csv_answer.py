@@ -3,15 +3,14 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from function.files.table import Table
 from function.forecast import Forecast, Score
 from function.observation import COLUMNS, DATE, LOCATION, Observations, Value, present
 from function.payload import PredictRequest
+from function.reply import ROWS
 from function.stations import Stations
 
-_ROWS: Final = 256  # written at once
 _Row = Sequence[Value]
 
 
@@ -24,7 +23,7 @@ def predictions(
     columns; otherwise in all columns of the data set, with nothing where a value was missing.
     """
     pieces = _predictions(request, forecast, stations, table)
-    return pieces if len(request.observations.raw) > _ROWS else b"".join(pieces)
+    return pieces if len(request.observations.raw) > ROWS else b"".join(pieces)
 
 
 def _predictions(
@@ -48,7 +47,7 @@ def _predictions(
     write([*header, *names])
     for count, (row, parts) in enumerate(zip(rows, answers, strict=True), start=1):
         write([*row, *(value for part in parts for value in part)])
-        if count % _ROWS == 0:
+        if count % ROWS == 0:
             yield _taken(text)
     yield _taken(text)
 

@@ -47,8 +47,11 @@ def predict(call: Call, form: str) -> Answer:
         request = payloads.predict_rows(ndjson.rows(content), query, [])
     else:
         request = payloads.predict(payload.decode(content), query)
+    as_csv = call.preferred((JSON, CSV)) == CSV
+    if as_csv and request.explain:
+        raise payload.invalid([FieldError("/explain", "has no place in CSV; ask for JSON")])
     forecast = score(call, request)
-    if call.preferred((JSON, CSV)) == JSON:
+    if not as_csv:
         return as_json(call, request, forecast)
     answer = csv_answer.predictions(request, forecast, stations, table)
     kind = f"{CSV}; charset=utf-8; header=present"

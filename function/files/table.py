@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from function.observation import COLUMNS, FIELDS, MAX_ERRORS, column, suggestion
+from function.observation import COLUMNS, FIELDS, MAX_ERRORS, column, pointer, suggestion
 from function.payload import Row, invalid
 from function.problems import FieldError, Malformed
 from function.stations import Stations
@@ -44,11 +44,10 @@ _LEFT_OUT: Final = frozenset(
 )
 """Columns that are no observation of the day: row numbers, what came of it, and the like."""
 _CHARSETS: Final = {
-    "utf-8": "utf-8-sig",
-    "us-ascii": "utf-8-sig",
-    "iso-8859-1": "cp1252",
-    "windows-1252": "cp1252",
+    **dict.fromkeys(("utf-8", "utf8", "us-ascii", "ascii"), "utf-8-sig"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "windows-1252", "cp1252"), "cp1252"),
 }
+"""Codecs by the names that the Encoding standard has for them, the commonest of these."""
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _DATE: Final = re.compile("([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _STATION: Final = re.compile(r"\{station 0*([0-9]{1,6})\}")
@@ -107,17 +106,19 @@ class Table:
                 return
 
     def body(self) -> Iterator[tuple[int, list[str]]]:
-        """Lines after the header that are not empty, with their numbers."""
+        """Rows after the header that are not empty, each with the number of its first line."""
         for number, cells in self.cells():
             if number > self._header_line and any(cells):
                 yield number, cells
 
     def cells(self) -> Iterator[tuple[int, list[str]]]:
-        """All lines, each with the number of its last one, since a quoted cell may hold several."""
+        """All rows, each with the number of its first line: a quoted cell may hold several."""
         reader = csv.reader(self._lines(), strict=True)
+        number = 1
         try:
             for cells in reader:
-                yield reader.line_num, [cell.strip() for cell in cells]
+                yield number, [cell.strip() for cell in cells]
+                number = reader.line_num + 1
         except csv.Error as error:
             raise Malformed(f"The file is not CSV: line {reader.line_num}: {error}.") from None
 
@@ -169,7 +170,7 @@ def _fields(header: Sequence[str], line: int) -> list[str | None]:
         elif field in fields and field is not None:
             complaint = f"gives {field} a second time"
         if complaint:
-            errors.append(FieldError(f"/line/{line}/{name[:64]}", complaint))
+            errors.append(FieldError(pointer("line", line, name), complaint))
         if len(errors) >= MAX_ERRORS:
             break
         fields.append(field)

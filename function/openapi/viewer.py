@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from function.call import Answer
+from function.manners import OF_PAGE, OF_PAGE_FILE
 from function.problems import NotFound
 
 _CSS: Final = "text/css; charset=utf-8"
@@ -46,26 +47,18 @@ SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-}
 
 
 def page() -> Answer:
     """Give the page."""
-    return Answer(_PAGE, "text/html; charset=utf-8", headers=_HEADERS, constant=True)
+    return Answer(_PAGE, "text/html; charset=utf-8", headers=OF_PAGE, constant=True)
 
 
 def file(name: str) -> Answer:
     """Give a file beside the page; raises `NotFound`."""
     if name not in FILES:
         raise NotFound("There is no such file; GET /docs is the page.")
-    return Answer(_content(name), FILES[name], constant=True)
+    return Answer(_content(name), FILES[name], headers=OF_PAGE_FILE, constant=True)
 
 
 @functools.cache

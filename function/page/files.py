@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from function.call import HTML, Answer
+from function.manners import OF_PAGE, OF_PAGE_FILE
 from function.problems import NotFound
 
 _TEXT: Final = "; charset=utf-8"
@@ -16,15 +17,7 @@ FILES: Final = {
     if path.suffix in _TYPES
 }
 """Files beside the page, and their types."""
-_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Vary": "Accept",
-}
+_HEADERS: Final = {**OF_PAGE, "Vary": "Accept"}
 
 
 def page() -> Answer:
@@ -36,7 +29,7 @@ def file(name: str) -> Answer:
     """Give a file beside the page; raises `NotFound`."""
     if name not in FILES:
         raise NotFound("There is no such file; GET / is the page, for a browser.")
-    return Answer(_content(name), FILES[name], constant=True)
+    return Answer(_content(name), FILES[name], headers=OF_PAGE_FILE, constant=True)
 
 
 @functools.cache

@@ -64,38 +64,41 @@ def _words(error: FieldError) -> str:
     _, *place = error.pointer.split("/")
     if place[0] == "observations":
         return f"{place[2]}[{place[1]}] {error.message}"
-    return f"{'.'.join(['parameters', *place[1:]])} {error.message}"
+    whole = "query" if place[0] == "query" else "parameters"
+    return f"{'.'.join([whole, *place[1:]])} {error.message}"
 
 
 def server(_call: Call) -> Answer:
     """Server metadata."""
     extensions = ["binary_tensor_data"]
-    return _constant({"name": "rain-tomorrow", "version": __version__, "extensions": extensions})
+    return Answer.of(
+        {"name": "rain-tomorrow", "version": __version__, "extensions": extensions}, constant=True
+    )
 
 
 def live(_call: Call) -> Answer:
     """Server live: the process answers."""
-    return _json({"live": True})
+    return Answer.of({"live": True})
 
 
 def ready(call: Call) -> Answer:
     """Server ready: every model answers; raises `Unavailable` otherwise."""
     call.check_models()
-    return _json({"ready": True})
+    return Answer.of({"ready": True})
 
 
 def model_ready(call: Call, model: str, version: str = "") -> Answer:
     """Model ready: it answers; raises `NotFound` and `Unavailable`."""
     card = _card(call, model, version)
     call.check_models()
-    return _json({"name": card.name, "ready": True})
+    return Answer.of({"name": card.name, "ready": True})
 
 
 def model_metadata(call: Call, model: str, version: str = "") -> Answer:
     """Model metadata: the tensors, with units and limits in their parameters."""
     card = _card(call, model, version)
     outputs = [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in OUTPUTS.items()]
-    return _constant(
+    return Answer.of(
         {
             "name": card.name,
             "versions": [card.version],
@@ -103,7 +106,8 @@ def model_metadata(call: Call, model: str, version: str = "") -> Answer:
             "inputs": [_described(field) for field in FIELDS],
             "outputs": outputs,
             "parameters": {"threshold": card.threshold},
-        }
+        },
+        constant=True,
     )
 
 
@@ -118,6 +122,7 @@ def infer(call: Call, model: str, version: str = "") -> Answer:
 
     """
     card, service = _card(call, model, version), call.service
+    call.refuse_parameters()
     kind(call, (JSON, BINARY))
     text, raw = split(read(call), call.environ.get("HTTP_INFERENCE_HEADER_CONTENT_LENGTH"))
     check_parts(text, service.settings.max_rows)
@@ -130,14 +135,6 @@ def infer(call: Call, model: str, version: str = "") -> Answer:
         answer["id"] = request.id
     answer["parameters"] = asked.fill
     return _answer(answer, wanted, _figures(forecast.scores[card.name]))
-
-
-def _constant(document: object) -> Answer:
-    return Answer(msgspec.json.encode(document), constant=True)
-
-
-def _json(document: object) -> Answer:
-    return Answer(msgspec.json.encode(document))
 
 
 def _card(call: Call, model: str, version: str) -> Card:

@@ -104,15 +104,25 @@ def _decoded(text: bytes) -> Request:
 
 
 def _members(request: Request) -> int:
-    """Number of the members of a request in its usual form, all tensors being alike."""
+    """Least number of members that a request has which was read as this one."""
     others = (request.id, request.parameters, request.outputs, request.model_name)
-    inputs, outputs = request.inputs, request.outputs or ()
+    of_inputs = sum(5 if tensor.data is None else 4 for tensor in request.inputs)
+    of_outputs = sum(_members_of(output.parameters) for output in request.outputs or ())
     return (
-        (1 + len(others) - others.count(None))
+        1
+        + len(others)
+        - others.count(None)
         + len(request.parameters or ())
-        + len(inputs) * (5 if inputs[0].data is None else 4)
-        + len(outputs) * (3 if outputs and outputs[0].parameters else 1)
+        + of_inputs
+        + of_outputs
     )
+
+
+def _members_of(parameters: OutputParameters | None) -> int:
+    """Least number of members of an output with these parameters."""
+    if parameters is None:
+        return 1
+    return 2 if parameters.binary_data is None else 3
 
 
 def _refuse_duplicates(text: bytes) -> None:

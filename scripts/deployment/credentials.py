@@ -34,7 +34,7 @@ class File:
         if self._path.exists() and self._path.stat().st_size:
             content = self._path.read_bytes()
             parse(content, self._path)  # says what is wrong with it
-            self._lines = content.decode().splitlines(keepends=True)
+            self._lines = content.decode("utf-8-sig").splitlines(keepends=True)
 
     @property
     def users(self) -> list[str]:

@@ -43,6 +43,14 @@ def test_no_quota_leaves_the_affinity(tmp_path: Path, content: str | None) -> No
     assert admission.cpus(tmp_path) == 8
 
 
+def test_system_without_affinities_counts_its_cpus(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert admission.cpus(tmp_path) == 6
+
+
 def started(act: Callable[[], None]) -> threading.Thread:
     """A thread that acts."""
     thread = threading.Thread(target=act, daemon=True)

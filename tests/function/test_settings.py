@@ -42,6 +42,12 @@ def test_origins_are_as_browsers_write_them(value: str) -> None:
     assert Settings.read({"CORS_ORIGINS": value}).origins() == {"https://a.example", "*"}
 
 
+def test_port_that_browsers_leave_out_is_left_out() -> None:
+    told = "https://a.example:443, http://b.example:80, http://c.example:443, http://[::1]:80"
+    known = {"https://a.example", "http://b.example", "http://c.example:443", "http://[::1]"}
+    assert Settings.read({"CORS_ORIGINS": told}).origins() == known
+
+
 def test_the_command_line_comes_before_the_variables() -> None:
     server = Server.of({"PORT": "1", "THREADS": "3"}, ["--port", "2", "--host", "::1"])
     assert (server.host, server.port, server.threads) == ("::1", 2, 3)

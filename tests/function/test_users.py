@@ -27,6 +27,12 @@ def test_start(tmp_path: Path) -> None:
     }
 
 
+def test_mark_of_the_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    path.write_text(f"eve:{EVE}\n", encoding="utf-8-sig")
+    assert UsersFile(path).users.keys() == {"eve"}
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

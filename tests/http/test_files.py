@@ -15,7 +15,7 @@ from scripts.training import dataset
 from tests import bureau
 from tests.http.test_bad_input import PROBLEM, errors
 from tests.http.test_predict import DRY, FEW, MODELS, WET
-from tests.serving import Server
+from tests.serving import Server, serve
 
 SUNSHINE = "must be a number from 0 to 16 (hours)"
 A_DATE = "must be a date such as 2024-06-30"
@@ -228,6 +228,15 @@ def test_bad_parameters(server: Server, query: str, pointers: list[str], body: s
             {"/line/1/Temp9am": "gives Temp9am a second time"},
         ),
         ("Location,MinTemp\nSydney\n", {"/line/2": "has 1 cells; the header has 2"}),
+        ("Location,a/b~c\nSydney,1\n", {"/line/1/a~1b~0c": "is no column of the data set"}),
+        (
+            'Location,"Min\nTemp",Sunshine\n"\nSydney\n",1,99\nPerth,1,98\n',
+            {"/line/1/Min\nTemp": "is no column of the data set; did you mean MinTemp?"},
+        ),
+        (
+            'Location,Sunshine\n"\nSydney\n",99\nPerth,98\n',
+            {"/line/2/Sunshine": SUNSHINE, "/line/5/Sunshine": SUNSHINE},
+        ),
         ("Location,MinTemp\n\nSydney,1,\n", {"/line/3": "has 3 cells; the header has 2"}),
         (
             "Location,MinTemp\nSydney,1\nSydny,99\n",
@@ -271,8 +280,10 @@ def test_what_is_no_table(server: Server, body: bytes, words: str) -> None:
 
 def test_charset(server: Server) -> None:
     body = "Date,Minimum temperature (°C)\n2024-06-1,9\n".encode("latin-1")
-    told = {"Content_Type": "text/csv; charset=ISO-8859-1"}
-    assert send(server, body, "location=Perth", **told).ok
+    for charset in ("ISO-8859-1", "latin1", "windows-1252", "cp1252"):
+        told = {"Content_Type": f"text/csv; charset={charset}"}
+        assert send(server, body, "location=Perth", **told).ok
+    assert send(server, as_csv(FEW), Content_Type="text/csv; charset=utf8").ok
     unknown = send(server, body, Content_Type="text/csv; charset=ebcdic")
     assert (unknown.status_code, "ebcdic" in unknown.json()["detail"]) == (400, True)
 
@@ -300,6 +311,13 @@ def test_parameters_of_a_type_do_not_matter(server: Server, accept: str) -> None
     assert page.headers["Content-Type"].startswith("text/html")
 
 
+def test_explanation_has_no_place_in_csv(server: Server) -> None:
+    body = {"observation": FEW, "fill": {"draws": 50}, "explain": True}
+    assert server.post("/predict", body).ok
+    answer = server.post("/predict", body, headers={"Accept": "text/csv"})
+    assert errors(answer) == {"/explain": "has no place in CSV; ask for JSON"}
+
+
 def test_null_in_the_body_leaves_it_to_the_query(server: Server) -> None:
     body = {"model": None, "observation": FEW, "fill": {"strategy": None, "seed": None}}
     response = server.post("/predict?strategy=none&seed=7&model=decision-tree", body)
@@ -322,6 +340,14 @@ def test_limits(server: Server) -> None:
     assert (many.status_code, many.json()["errors"][0]["pointer"]) == (413, "/line/10002")
     draws = send(server, as_csv(*[FEW] * 200), "draws=501")
     assert (draws.status_code, draws.json()["errors"][0]["pointer"]) == (413, "/query/draws")
+
+
+def test_as_many_rows_as_are_allowed_may_have_more_columns(tmp_path: Path) -> None:
+    """Such as row numbers and what came of the day, which are passed over."""
+    day = {"": 1, "Unnamed: 0": 2, **WET, "RISK_MM": 0, "RainTomorrow": "No"}
+    assert len(day) == 26
+    with serve(tmp_path / "log", MAX_ROWS="30000") as running:
+        assert len(send(running, as_csv(*[day] * 30_000)).json()["predictions"]) == 30_000
 
 
 def test_other_content_types(server: Server) -> None:

@@ -429,6 +429,22 @@ def test_member_that_is_given_twice(server: Server, text: str) -> None:
     assert "is given twice" in error(response)
 
 
+def test_one_that_is_given_twice_hides_behind_no_other(server: Server) -> None:
+    """Where a tensor of another form, or an output with nothing to say, has fewer members."""
+    date = b'{"name": "Date", "datatype": "BYTES", "shape": [1], "data": ["x"], "data": [null]}'
+    raw = json.dumps(RAW).encode()
+    assert "is given twice" in error(send(server, b'{"inputs": [%b, %b]}' % (raw, date), SYDNEY))
+    outputs = '[{"name": "probability", "parameters": {}}]'
+    text = f'{{"inputs": [{PLACE}], "outputs": {outputs}, "id": "1", "id": "2"}}'
+    response = server.call("POST", INFER, data=text, headers={"Content-Type": "application/json"})
+    assert "is given twice" in error(response)
+
+
+def test_query_is_refused(server: Server) -> None:
+    said = error(server.post(f"{INFER}?seed=7", {"inputs": [FINE]}))
+    assert said.endswith("query.seed is not known here")
+
+
 def test_colon_in_a_text_is_no_member(server: Server) -> None:
     body = {"inputs": [FINE], "id": "urn:uuid:1", "model_name": "random-forest"}
     assert server.post(INFER, body).json()["id"] == "urn:uuid:1"

@@ -185,6 +185,19 @@ def test_what_does_not_change_need_not_be_sent_again(server: Server, path: str) 
     assert raw(server, "HEAD", path, If_None_Match=tag).status == 304
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/page/page.js", "/page/page.css", "/docs", "/docs/start.js"]
+)
+def test_pages_are_of_one_version(server: Server, path: str) -> None:
+    """After an upgrade, what a browser kept of the old one would not fit the new."""
+    first = raw(server, "GET", path, Accept="text/html, */*;q=0.1")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = raw(
+        server, "GET", path, Accept="text/html, */*;q=0.1", If_None_Match=first.headers["ETag"]
+    )
+    assert (again.status, again.headers["Cache-Control"]) == (304, "no-cache")
+
+
 @pytest.mark.parametrize("path", ["/status", "/health/ready", "/whoami", "/prometheus", "/nowhere"])
 def test_what_changes_is_not_kept(server: Server, path: str) -> None:
     answer = server.call("GET", path)
@@ -244,6 +257,7 @@ def test_options(server: Server, path: str, allow: str) -> None:
 def test_options_elsewhere(server: Server) -> None:
     assert raw(server, "OPTIONS", "/nowhere").status == 404
     assert raw(server, "OPTIONS", "*").status in {204, 400, 404}
+    assert raw(server, "GET", "*").status in {400, 404}
 
 
 # Pages of other origins.

@@ -40,7 +40,8 @@ def test_production_server_imports_no_framework() -> None:
 def test_nothing_phones_home(tmp_path: Path, launcher: Launcher) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    with serve(tmp_path / "log", launcher, HOME=str(home), TMPDIR=str(home)) as running:
+    told = {"HOME": str(home), "TMPDIR": str(home), "ORT_DISABLE_TELEMETRY": ""}
+    with serve(tmp_path / "log", launcher, **told) as running:
         body = {"model": "all", "observation": {"Location": "Sydney"}, "fill": {"draws": 50}}
         assert running.post("/predict", body).ok
         family = [running.process.pid, *_children(running)]

@@ -61,6 +61,17 @@ def test_nothing_missing_fills_nothing(server: Server) -> None:
     assert (answer["observation"], answer["filled"]) == (whole, [])
 
 
+def test_query_is_refused_as_the_body_says_everything(server: Server) -> None:
+    answer = server.post("/random-fill?seed=7&strategy=none", {"observation": KNOWN})
+    assert answer.status_code == 422
+    assert {error["pointer"] for error in answer.json()["errors"]} == {
+        "/query/seed",
+        "/query/strategy",
+    }
+    asked = {"action": "random-fill", "observation": KNOWN}
+    assert server.post("/?seed=7", asked).json()["errors"][0]["pointer"] == "/query/seed"
+
+
 def test_none_gives_back_what_came(server: Server) -> None:
     body = {"observation": KNOWN, "fill": {"strategy": "none"}}
     answer = server.post("/random-fill", body).json()

@@ -221,6 +221,13 @@ def test_problem_of_another_server() -> None:
         assert complaint(url, "status") == ["404 Not Found, and not from rain-tomorrow; set --url."]
 
 
+def test_gateway_that_reaches_nobody() -> None:
+    with answering(b"<h1>Service Temporarily Unavailable", "text/html", 503) as url:
+        (sentence,) = complaint(url, "status")
+    assert sentence.startswith("503 Service Unavailable, from a gateway that does not reach")
+    assert "kubectl get pods" in sentence
+
+
 def test_interruption_is_a_word() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -79,6 +79,19 @@ def test_address_that_is_none_is_a_sentence(
     assert done.stderr.startswith(sentence)
 
 
+@pytest.mark.parametrize("name", ["WORKERS", "THREADS"])
+def test_counts_that_are_none_are_a_sentence(project: Path, name: str) -> None:
+    port = str(free_port())
+    done = run(project, PORT=port, **{name: "0"})
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"{name}=0 is no number of {name.lower()}")
+    (project / "scripts" / "environment").write_text("#!/bin/sh\necho ${0%/*}/python\n")
+    python = project / "scripts" / "python"
+    python.write_text(f"#!/bin/sh\necho ${{{name}-not set}}\n")
+    python.chmod(0o755)
+    assert run(project, PORT=port, **{name: ""}).stdout.endswith("not set\n")
+
+
 def test_interruption_is_told_once(project: Path) -> None:
     """Ctrl-C while the environment is made, which says so itself."""
     (project / "scripts" / "environment").write_text(SLOW)
