@@ -1,1 +1,1 @@
-"""Commands of the project; what they share is the package `scripts.training`."""
+"""Commands of the project, and beside them, in a package for each, what they run."""

@@ -135,13 +135,16 @@ def _deploy(options: argparse.Namespace) -> None:
 
 
 def _print(options: argparse.Namespace) -> None:
-    """Print what would be applied, as YAML; what is done beside that, as comments."""
+    """Print what would be applied, as YAML; as comments, what is done beside that or not known."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in `scripts/deploy ... --dry-run | head`
     image = options.image or f"{REPOSITORY}:{__version__}"
     if not options.image:
-        print(f"# docker build --tag {image} {ROOT}\n# minikube image load {image}")
+        print(f"# docker build --tag {image} {ROOT}")
+        print(f"# minikube image load {image}-CONTENT: the tag that is deployed tells the content")
     print(f"# Namespace {options.namespace}, restricted, where there is none")
-    print(f"# Secret {SECRET}, {_source(options)}")
+    print(f"# Secret {SECRET}, {_source(options)}; the pods are annotated with its checksum")
+    if FORMS[options.form].instance != NAME:
+        print("# As many replicas as there are already, if these are more")
     sys.stdout.flush()
     with _kustomization(options, image) as folder:
         remedy = "restore the folder knative"

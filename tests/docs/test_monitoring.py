@@ -151,6 +151,26 @@ def test_alert_of_duration_is_a_bound_of_a_bucket() -> None:
     assert float(rule["expr"].rpartition("> ")[2]) in BOUNDS
 
 
+def test_alert_of_duration_is_of_predictions_only(server: Server) -> None:
+    """Refusals are quick: where they are many, the others could take any time."""
+    assert server.post("/predict", {}).status_code == 422
+    families = {each.name: each for each in parse(server.call("GET", "/prometheus").text)}
+    samples = families["rain_request_duration_seconds"].samples
+    assert [
+        each for each in samples if (each.labels["route"], each.labels["model"]) == ("/predict", "")
+    ]
+    (rule,) = (rule for rule in ALERTS if rule["alert"] == "RainTomorrowSlow")
+    selector, *_ = selectors(rule["expr"])
+    (matcher,) = (each for each in selector.matchers.matchers if each.name == "model")
+    assert (matcher.op, matcher.value) == (promql_parser.MatchOp.NotEqual, "")
+
+
+def test_documents_name_alerts_that_there_are() -> None:
+    documents = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    named = set(re.findall(r"`(RainTomorrow\w+)`", documents))
+    assert named == {rule["alert"] for rule in ALERTS}
+
+
 def test_dashboard_is_in_order() -> None:
     panels = DASHBOARD["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)

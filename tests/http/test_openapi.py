@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from function.openapi import answers
-from function.openapi.document import OPERATIONS
+from function.openapi.operations import OPERATIONS
 from function.routes import ROUTES
 from tests.http.test_predict import DRY, FEW, WET
 from tests.serving import ROOT, Server
