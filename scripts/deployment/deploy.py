@@ -6,29 +6,23 @@ a second run mends a first one that was interrupted.
 
 import argparse
 import base64
-import contextlib
-import hashlib
-import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from function import __version__
+from scripts.deployment.address import minikube_profile, say_where
+from scripts.deployment.forms import FORMS, NAME, REPOSITORY, ROOT, Form
+from scripts.deployment.kustomization import kustomization, live, reference
 from scripts.deployment.programs import Document, Failure, Kubectl, ask, do, gist, require
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-NAME: Final = "rain-tomorrow"
-REPOSITORY: Final = f"dev.local/{NAME}"
 SECRET: Final = f"{NAME}-credentials"
 GENERATED_USER: Final = "rain"
 WAIT_SECONDS: Final = 180
-REPLICAS: Final = 3
 _ROUND_SECONDS: Final = 10
 _NAME_LABEL: Final = "app.kubernetes.io/name"
 _OURS: Final = f"{_NAME_LABEL}={NAME}"
@@ -36,36 +30,6 @@ _MANAGER: Final = "app.kubernetes.io/managed-by"
 _LABELS: Final = {_NAME_LABEL: NAME, _MANAGER: "scripts-deploy"}
 # BuildKit's attestation tells the time of the build: every build would be another image.
 _SAME_IMAGE: Final = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
-
-
-class Form(NamedTuple):
-    """One of the two ways to deploy: where its manifests are and what they make."""
-
-    folder: str
-    instance: str
-    workload: str
-    kind: str
-    kinds: str
-    """What `--delete` removes, beside what these own."""
-
-
-FORMS: Final = {
-    "knative": Form(
-        "knative",
-        NAME,
-        "services.serving.knative.dev",
-        "Service",
-        "services.serving.knative.dev,poddisruptionbudgets,configmaps,serviceaccounts",
-    ),
-    "plain": Form(
-        "knative/plain",
-        f"{NAME}-plain",
-        "deployments.apps",
-        "Deployment",
-        "ingresses,services,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,"
-        "deployments.apps,configmaps,serviceaccounts",
-    ),
-}
 
 
 def main() -> None:
@@ -107,7 +71,7 @@ def _options() -> argparse.Namespace:
 def _deploy(options: argparse.Namespace) -> None:
     form = FORMS[options.form]
     if options.image:
-        _reference(options.image)  # says what is wrong with it
+        reference(options.image)  # says what is wrong with it
     kubectl = _connect(options)
     _require_platform(options.form, kubectl)
     there = _stored(kubectl)
@@ -116,7 +80,7 @@ def _deploy(options: argparse.Namespace) -> None:
         image = options.image
     else:
         require("docker", "minikube")
-        image = _build_and_load(_minikube_profile(kubectl))
+        image = _build_and_load(_require_minikube(kubectl))
     _ensure_namespace(kubectl)
     password = ""
     credentials = given or there
@@ -128,10 +92,10 @@ def _deploy(options: argparse.Namespace) -> None:
         print(f"User {GENERATED_USER}, password {password} - keep it: it is shown once.")
     where = f"namespace {kubectl.namespace} of context {kubectl.context}"
     print(f"Applying {form.folder} to {where} ...", flush=True)
-    with _kustomization(options, image, _live(form, kubectl, credentials)) as folder:
+    with kustomization(form, _overlay(options), image, live(form, kubectl, credentials)) as folder:
         kubectl.do("apply", f"--kustomize={folder}")
     _wait(options.form, kubectl)
-    _say_where(options.form, kubectl)
+    say_where(options.form, kubectl)
 
 
 def _print(options: argparse.Namespace) -> None:
@@ -146,9 +110,14 @@ def _print(options: argparse.Namespace) -> None:
     if FORMS[options.form].instance != NAME:
         print("# As many replicas as there are already, if these are more")
     sys.stdout.flush()
-    with _kustomization(options, image) as folder:
+    with kustomization(FORMS[options.form], _overlay(options), image) as folder:
         remedy = "restore the folder knative"
         sys.stdout.write(do("kubectl", "kustomize", folder, remedy=remedy))
+
+
+def _overlay(options: argparse.Namespace) -> str:
+    """Folder within the form's: minikube's nodes are small, and have the image already."""
+    return "base" if options.image else "minikube"
 
 
 def _source(options: argparse.Namespace) -> str:
@@ -205,20 +174,14 @@ def _has_knative(kubectl: Kubectl) -> bool:
     return not answer.returncode
 
 
-def _minikube_profile(kubectl: Kubectl) -> str:
-    profile = _profile(kubectl)
+def _require_minikube(kubectl: Kubectl) -> str:
+    profile = minikube_profile(kubectl)
     if not profile:
         raise Failure(
             f"Context {kubectl.context} is no minikube cluster, so no image can be loaded into it; "
             "push one to a registry and name it with --image."
         )
     return profile
-
-
-def _profile(kubectl: Kubectl) -> str:
-    """Name of the minikube profile that the cluster is, or nothing."""
-    label = r"{.items[0].metadata.labels.minikube\.k8s\.io/name}"
-    return kubectl.ask("get", "nodes", f"--output=jsonpath={label}").stdout.strip()
 
 
 def _build_and_load(profile: str) -> str:
@@ -290,59 +253,6 @@ def _generate() -> tuple[bytes, str]:
         return file.read_bytes(), password.strip()
 
 
-def _live(form: Form, kubectl: Kubectl, credentials: bytes) -> Document:
-    """Members of the kustomization that come from the cluster's own state."""
-    group, kind = form.workload.partition(".")[2], form.kind
-    # A mounted Secret changes within a minute or two: other users make other replicas, for which
-    # they count at once.
-    annotations = {"checksum/credentials": hashlib.sha256(credentials).hexdigest()}
-    patch = {
-        "apiVersion": f"{group}/v1",
-        "kind": kind,
-        "metadata": {"name": "any"},
-        "spec": {"template": {"metadata": {"annotations": annotations}}},
-    }
-    patches = [{"target": {"group": group, "kind": kind}, "patch": json.dumps(patch)}]
-    if form.instance == NAME:
-        return {"patches": patches}
-    # What the autoscaler has raised stays raised.
-    running = kubectl.get(form.workload, form.instance).get("spec", {}).get("replicas", REPLICAS)
-    replicas = [{"name": form.instance, "count": max(REPLICAS, running)}]
-    return {"patches": patches, "replicas": replicas}
-
-
-@contextlib.contextmanager
-def _kustomization(
-    options: argparse.Namespace, image: str, more: Document | None = None
-) -> Iterator[str]:
-    """Folder of a kustomization that sets the image, and has these members more."""
-    form = FORMS[options.form]
-    overlay = ROOT / form.folder / ("base" if options.image else "minikube")
-    with tempfile.TemporaryDirectory(prefix="rain-tomorrow-") as made:
-        folder = Path(made).resolve()
-        document: Document = {
-            "apiVersion": "kustomize.config.k8s.io/v1beta1",
-            "kind": "Kustomization",
-            "resources": [os.path.relpath(overlay, folder)],
-            "images": [{"name": REPOSITORY, **_reference(image)}],
-            **(more or {}),
-        }
-        (folder / "kustomization.yaml").write_text(json.dumps(document))
-        yield str(folder)
-
-
-def _reference(image: str) -> dict[str, str]:
-    """Parts of an image's reference, as kustomize names them."""
-    name, at, digest = image.partition("@")
-    if at:
-        return {"newName": name, "digest": digest}
-    path, slash, last = image.rpartition("/")
-    name, _, tag = last.partition(":")
-    if not tag or tag == "latest":
-        raise Failure(f"The image {image} may change under its name; give it a tag or a digest.")
-    return {"newName": path + slash + name, "newTag": tag}
-
-
 def _wait(name: str, kubectl: Kubectl) -> None:
     print("Waiting for the replicas ...", flush=True)
     form = FORMS[name]
@@ -384,55 +294,6 @@ def _reason(form: Form, kubectl: Kubectl) -> str:
             if condition["type"] == "PodScheduled" and condition["status"] == "False":
                 return f" ({condition['message'].rstrip('.')})"
     return ""
-
-
-def _say_where(name: str, kubectl: Kubectl) -> None:
-    """Print the address, and a call through the gateway as it can be reached from here."""
-    if name == "knative":
-        url = kubectl.get(f"{FORMS[name].workload}/{NAME}")["status"]["url"]
-        host = f"-H 'Host: {url.partition('://')[2]}' "
-        gateway = _looked_up(kubectl, "service/kourier", "--namespace=kourier-system")
-        forward = "--namespace=kourier-system service/kourier"
-    else:
-        url, host = "", ""
-        gateway = _looked_up(kubectl, "ingress", FORMS[name].instance)
-        forward = "--namespace=ingress-nginx service/ingress-nginx-controller"
-    address = _address(gateway) or _minikube_address(name, gateway, kubectl)
-    print(f"Ready: {url or f'http://{address or NAME}'}\n")
-    if url.endswith(".svc.cluster.local"):
-        print(
-            "Only the cluster itself reaches that: docs/installation.md gives Knative a domain.\n"
-        )
-    if not address:
-        address = "127.0.0.1:8080"
-        print(f"  kubectl --context={kubectl.context} port-forward {forward} 8080:80 &")
-    print(f"  curl {host}http://{address}/status")
-
-
-def _looked_up(kubectl: Kubectl, *what: str) -> Document:
-    """Find something that another may be allowed to see; an empty document where it is not."""
-    with contextlib.suppress(Failure):
-        return kubectl.get(*what)
-    return {}
-
-
-def _address(gateway: Document) -> str:
-    """Address that a load balancer gave a Service or an Ingress, or nothing."""
-    for each in gateway.get("status", {}).get("loadBalancer", {}).get("ingress", ()):
-        address: str = each.get("ip") or each.get("hostname", "")
-        if address:
-            return address
-    return ""
-
-
-def _minikube_address(name: str, gateway: Document, kubectl: Kubectl) -> str:
-    """Address of the gateway on minikube's own node, or nothing."""
-    ports = [each for each in gateway.get("spec", {}).get("ports", ()) if "nodePort" in each]
-    port = next((f":{each['nodePort']}" for each in ports if each["port"] == 80), "")
-    profile = _profile(kubectl)
-    if not profile or not shutil.which("minikube") or (name == "knative" and not port):
-        return ""
-    return ask("minikube", f"--profile={profile}", "ip").stdout.strip() + port
 
 
 def _delete(options: argparse.Namespace) -> None:
