@@ -136,13 +136,12 @@ def directions(raw: Raw) -> NDArray[np.intp]:
     return points.astype(np.intp)
 
 
-def measure(raw: Raw, points: NDArray[np.intp], wind: Floats, daylight: Floats) -> Floats:
+def measure(raw: Raw, points: NDArray[np.intp], daylight: Floats) -> Floats:
     """Measures of raw rows, NaN where they are missing; shape (n, len(MEASURES)).
 
     Args:
         raw: Raw matrix, (n, 22).
         points: Its wind directions.
-        wind: Speeds, km/h, that stand in for missing ones where a direction is known; (3,).
         daylight: Hours of daylight of each row's place and day; (n,).
 
     """
@@ -152,20 +151,23 @@ def measure(raw: Raw, points: NDArray[np.intp], wind: Floats, daylight: Floats) 
     logged = measures[:, _LOGGED]
     np.log1p(logged, out=logged)
     _moisture(measures)
-    speeds = _known(measures[:, _SPEEDS], wind)
-    vectors = measures[:, _VECTORS].reshape(len(raw), 2, len(_WINDS))
-    np.multiply(speeds[:, np.newaxis], _EAST_NORTH.take(points, axis=1).swapaxes(0, 1), out=vectors)
+    _blow(measures, measures[:, _SPEEDS], points)
     np.divide(raw[:, _SUNSHINE], daylight, out=measures[:, _FRACTION])
     compared = measures.take(_COMPARED, axis=1)
     np.subtract(compared[:, : len(_PAIRS)], compared[:, len(_PAIRS) :], out=measures[:, _CHANGES])
     return measures
 
 
-def _known(values: Floats, otherwise: Floats) -> Floats:
-    """Put something else where a value is missing."""
-    missing = np.isnan(values)
-    # Most days lack nothing, and counting is several times as fast as choosing.
-    return np.where(missing, otherwise, values) if np.count_nonzero(missing) else values
+def stand_in(measures: Floats, points: NDArray[np.intp], wind: Floats) -> None:
+    """Let mean speeds stand in for missing ones, km/h, (3,), where a direction is known."""
+    speeds = measures[:, _SPEEDS]
+    _blow(measures, np.where(np.isnan(speeds), wind, speeds), points)
+
+
+def _blow(measures: Floats, speeds: Floats, points: NDArray[np.intp]) -> None:
+    """Fill in winds as vectors, km/h."""
+    vectors = measures[:, _VECTORS].reshape(len(measures), 2, len(_WINDS))
+    np.multiply(speeds[:, np.newaxis], _EAST_NORTH.take(points, axis=1).swapaxes(0, 1), out=vectors)
 
 
 def _moisture(measures: Floats) -> None:
@@ -234,10 +236,13 @@ class Encoder:
         """
         where = raw[:, _WHERE].astype(np.intp)
         stations, points = where[:, 0], directions(raw)
-        climate = self._by_day.take(where @ _STRIDES, axis=0)
+        climate = self._by_day.take(where.dot(_STRIDES), axis=0)
         mean = climate[:, _MEASURED]
-        measures = measure(raw, points, self.climate.wind, climate[:, _DAYLIGHT])
-        measures = _known(measures, mean)
+        measures = measure(raw, points, climate[:, _DAYLIGHT])
+        # Most days lack nothing, and counting is several times as fast as choosing.
+        if np.count_nonzero(np.isnan(measures)):
+            stand_in(measures, points, self.climate.wind)
+            measures = np.where(np.isnan(measures), mean, measures)
         anomalies = measures - mean
         anomalies *= self._precision.take(stations, axis=0)
         points += self._winds.take(stations, axis=0)

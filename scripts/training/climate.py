@@ -15,6 +15,7 @@ from function.encode import (
     directions,
     measure,
     seasons,
+    stand_in,
 )
 from function.observation import COLUMN, DATE, LOCATION, Raw
 from function.stations import Stations
@@ -33,7 +34,8 @@ def learn(raw: Raw, rain_tomorrow: Floats, stations: Stations) -> Encoder:
     station, day = raw[:, LOCATION].astype(int), raw[:, DATE].astype(int) - 1
     wind = np.nanmean(raw[:, _SPEEDS], axis=0)
     points = directions(raw)
-    measures = measure(raw, points, wind, day_lengths(latitude)[station, day])
+    measures = measure(raw, points, day_lengths(latitude)[station, day])
+    stand_in(measures, points, wind)
     season = seasons(raw[:, DATE])
     seasonal, spread = _normals(measures, season, station, len(latitude))
     rain = _rain_rates(season, rain_tomorrow, station, len(latitude))

@@ -13,6 +13,7 @@ from function.encode import (
     day_lengths,
     directions,
     measure,
+    stand_in,
 )
 from function.observation import COLUMN, FIELDS, Raw
 from function.stations import Stations
@@ -36,8 +37,10 @@ def day(**known: float) -> Raw:
 
 def measures(**known: float) -> dict[str, float]:
     raw = day(**known)
-    row = measure(raw, directions(raw), np.array([40.0, 14.0, 18.0]), np.array([12.0]))[0]
-    return dict(zip(MEASURES, row.tolist(), strict=True))
+    points = directions(raw)
+    rows = measure(raw, points, np.array([12.0]))
+    stand_in(rows, points, np.array([40.0, 14.0, 18.0]))
+    return dict(zip(MEASURES, rows[0].tolist(), strict=True))
 
 
 def test_names_are_distinct() -> None:
