@@ -236,6 +236,7 @@ class Encoder:
         """
         where = raw[:, _WHERE].astype(np.intp)
         stations, points = where[:, 0], directions(raw)
+        # Of integers, numpy's `@` goes a longer way.
         climate = self._by_day.take(where.dot(_STRIDES), axis=0)
         mean = climate[:, _MEASURED]
         measures = measure(raw, points, climate[:, _DAYLIGHT])

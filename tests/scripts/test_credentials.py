@@ -180,3 +180,10 @@ def test_a_file_without_users_is_said_to_be_one(tmp_path: Path) -> None:
     empty = tmp_path / "users"
     empty.write_text("")
     assert complaint(empty, "list") == f"{empty} names no user; `add` makes one.\n"
+
+
+def test_mark_of_the_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    assert credentials(file, "add", "eve", stdin="apple\n").returncode == 0
+    file.write_text(file.read_text().partition("\n")[2], encoding="utf-8-sig")
+    assert credentials(file, "list").stdout == "eve\n"
