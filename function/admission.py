@@ -8,7 +8,7 @@ Waiting takes a thread, and so does a caller who sends or reads slowly; but many
 take requests would take turns at Python's global lock, which costs quick requests a third of their
 throughput or more. So where requests are quick, one thread takes them, and what waits does so in
 the server's own queue, whose length a probe tells. The other threads are parked, and stand in for
-those that are held up; and where requests take long, for those that wait.
+those that are held up; and where requests take long, for those that wait, and some more beside.
 """
 
 import math
@@ -31,7 +31,8 @@ _LARGE_SECONDS: Final = 5  # until who waits to send a large body is told to com
 _QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
 _LOOKS: Final = 5
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
-_FEWER, _MORE = 0.8, 1.05
+_UNSEEN_SECONDS: Final = 0.01  # of waiting there, from which on more threads take requests
+_FEWER, _LITTLE_MORE, _MORE = 0.85, 1.02, 1.05
 _MOST: Final = 1000  # turns of slots between two looks; there are never so many
 _NEVER: Final = math.inf
 
@@ -100,7 +101,7 @@ class Admission:
         # Requests, and turns of slots, roughly: threads that count at once may count as one.
         self._taken = self._computed = 0
         self._quick = False
-        self._full = False
+        self._full = self._overrun = False
         # Turns between two looks, and the count of turns at which that is used up.
         self._allowed = self._last = math.inf
         self._lock = threading.Lock()
@@ -185,10 +186,11 @@ class Admission:
         while True:
             time.sleep(_HELD_UP_SECONDS)
             counts.append(self._computed)
+            lately = counts[-1] - counts[0]
             # While most are refused, few compute.
             limited = self._allowed < math.inf
-            self._quick = counts[-1] - counts[0] > _QUICK or (self._quick and limited)
-            if self._quick:
+            self._quick = lately > _QUICK or (self._quick and limited)
+            if lately or self._queue or limited:
                 self.probe.look(address, self._taken)
                 self._allow(counts[-1] - counts[-2])
             else:
@@ -198,17 +200,23 @@ class Admission:
     def _allow(self, computed: int) -> None:
         """Let fewer compute than last time where the probe waits long, and more where it does not.
 
-        Quickly fewer and slowly more, as the Internet's congestion control does, and never none.
-        Never fewer because of as few callers as may wait, however long they do.
+        Quickly fewer and slowly more, as the Internet's congestion control does. While there are
+        too many, one alone, until the others are refused: that takes a fifth of the time, and then
+        those may compute that nearly could. Never fewer because of as few callers as may wait,
+        however long they do.
         """
-        wait, most = self.probe.wait, _LATE_SECONDS * self._waiting
-        if wait > most and self.probe.ahead > self._waiting + self.slots:
-            self._allowed = max(1.0, min(most / wait, _FEWER) * min(self._allowed, computed))
+        late = self.probe.wait > _LATE_SECONDS * self._waiting
+        overrun = late and self.probe.ahead > self._waiting + self.slots
+        if overrun:
+            # Once nearly all are refused, how many were computed says little.
+            before = self._allowed if self._overrun else min(self._allowed, computed)
+            self._allowed = max(1.0, _FEWER * before)
         else:
-            self._allowed = 1 + _MORE * self._allowed
+            self._allowed = _LITTLE_MORE * self._allowed if late else 1 + _MORE * self._allowed
         if self._allowed > _MOST:
             self._allowed = math.inf
-        self._last = self._computed + self._allowed
+        self._overrun = overrun
+        self._last = self._computed + (1 if overrun else self._allowed)
 
     def _wait(self) -> None:
         turn = threading.Lock()
@@ -254,6 +262,10 @@ class Admission:
 
     def _surplus(self) -> int:
         """How many more threads take requests than should."""
-        # Where they are not quick, one more than wait: to let others overtake them, and to refuse.
-        wanted = 1 if self._quick else self.slots + len(self._queue) + 1
+        waiting = len(self._queue)
+        # Where they are not quick, others overtake those that wait, and are refused. A single
+        # thread seldom gets Python's lock from those that compute, and health would wait for it.
+        many = waiting > 0 or self.probe.wait > _UNSEEN_SECONDS
+        beside = 2 * self.slots if many else 1
+        wanted = 1 if self._quick else self.slots + waiting + beside
         return len(self._since) - len(self._parked) - self._held_up - wanted

@@ -16,7 +16,7 @@ from function.respond import ADMISSION, respond
 
 _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPStatus}
 _LATER: Final = 503
-_LONG: Final = "10000"  # bytes that take more than a few packets
+_LONG: Final = "100000"  # bytes that take a while to come
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -37,14 +37,18 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         body = [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
     else:
         body = _Sent(_computed(answer.body), ADMISSION.leave)
+    left = isinstance(body, list) and bool(body) and is_left(environ)
+    ended = True
+    if left and answer.status == _LATER and _is_small(environ):
+        left, ended = False, discard(environ)  # before the answer, which takes less: these are many
+        if not ended:
+            # The server closes it then; untold, the caller might lose the next request to that.
+            headers.append(("Connection", "close"))
     start_response(_STATUS[answer.status], headers)
     if not isinstance(body, list):
         return body
-    ended = True
-    if body and is_left(environ):
-        if answer.status != _LATER or not _is_small(environ):
-            return _Sent(body, lambda: _finish(environ))
-        ended = discard(environ)  # before the answer, which takes less: these are many
+    if left:
+        return _Sent(body, lambda: _finish(environ))
     if ADMISSION.leave() and ended and body:
         return _Sent(body, ADMISSION.park)
     return body

@@ -116,13 +116,26 @@ def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> 
     other.join(10)
 
 
-@pytest.mark.parametrize(("quick", "parked"), [(True, 7), (False, 3)])
-def test_one_thread_takes_requests_where_they_are_quick(*, quick: bool, parked: int) -> None:
+@pytest.mark.parametrize(
+    ("quick", "waiting", "unseen", "parked"),
+    [
+        (True, 0, 0.0, 15),
+        (True, 3, 0.1, 15),
+        (False, 0, 0.0, 11),
+        (False, 0, 0.1, 4),
+        (False, 3, 0.0, 1),
+    ],
+)
+def test_as_many_threads_take_requests_as_it_takes(
+    *, quick: bool, waiting: int, unseen: float, parked: int
+) -> None:
+    """One where they are quick; else one beside those who compute and wait, or more if many do."""
     control = Admission(4)
-    control._quick = quick
-    control._since = dict.fromkeys(range(8), math.inf)
+    control._quick, control.probe.wait = quick, unseen
+    control._queue.extend(threading.Lock() for _ in range(waiting))
+    control._since = dict.fromkeys(range(16), math.inf)
     control._settle()
-    threads = [started(control.park) for _ in range(8)]
+    threads = [started(control.park) for _ in range(16)]
     wait_until(lambda: len(control._parked) == parked)
     assert not control._crowded
     for place in control._parked:
@@ -160,6 +173,13 @@ def test_slow_callers_do_not_take_the_last_threads() -> None:
         thread.join(10)
 
 
+def test_nobody_is_refused_for_what_was_long_ago() -> None:
+    control = Admission(1)
+    control._allowed = 1.0
+    started(lambda: control.watch(NOWHERE))
+    wait_until(lambda: control._allowed == math.inf)
+
+
 @pytest.fixture
 def late() -> Admission:
     """Admission where requests are quick, and the probe has waited for a second, behind many."""
@@ -194,6 +214,26 @@ def test_fewer_compute_while_the_probe_waits_long_and_more_when_it_does_not(
         computed.append(compute(late))
     assert computed[-1] == 50
     assert late._allowed > 1000
+
+
+def test_after_too_many_were_refused_nearly_as_many_compute_as_could(late: Admission) -> None:
+    compute(late)
+    late._allow(50)
+    late._allow(compute(late))
+    late.probe.wait = 0.001
+    late._allow(compute(late))
+    assert 30 < compute(late) < 50
+
+
+def test_where_the_probe_waits_behind_few_little_more_is_allowed(late: Admission) -> None:
+    late._allow(20)
+    late.probe.ahead = 60
+    for _ in range(5):
+        late._allow(compute(late))
+    assert 15 < late._allowed < 20
+    for _ in range(500):
+        late._allow(compute(late))
+    assert compute(late) == 50
 
 
 def test_as_few_as_may_wait_are_not_refused_however_long_the_probe_waits(late: Admission) -> None:

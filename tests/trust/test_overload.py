@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import socket
 import statistics
 import sys
@@ -104,11 +105,13 @@ def pinned_server() -> Iterator[Running]:
         yield server
 
 
-# What takes the function the least, and what takes some milliseconds.
-QUESTIONS = [
-    Question("logistic-regression"),
-    Question("random-forest", draws=200, gaps=True),
-]
+# What takes the function the least, what takes a millisecond and comes in many packets, and what
+# takes some milliseconds.
+QUESTIONS = {
+    "quick": Question("logistic-regression"),
+    "long": Question("logistic-regression", rows=100),
+    "slow": Question("random-forest", draws=200, gaps=True),
+}
 
 
 def question(server: Running, what: Question) -> Asked:
@@ -122,7 +125,7 @@ def question(server: Running, what: Question) -> Asked:
     return Asked(server.port, raw, expected)
 
 
-@pytest.mark.parametrize("what", QUESTIONS, ids=["quick", "slow"])
+@pytest.mark.parametrize("what", QUESTIONS.values(), ids=QUESTIONS)
 def test_three_times_what_it_can_answer(
     full: bool, record: Callable[[Figure], None], what: Question
 ) -> None:
@@ -149,6 +152,10 @@ def test_three_times_what_it_can_answer(
         judge(what, capacity, over, pairs, health, record)
 
 
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"
+
+
 def judge(
     what: Question,
     capacity: Load,
@@ -165,7 +172,7 @@ def judge(
     record(
         Figure(
             f"overload, 3 times what it can answer for 60 s, open loop: {what.model}, "
-            f"{what.draws} draw{'s' * (what.draws > 1)}",
+            + (f"{what.rows} rows" if what.rows > 1 else f"{what.draws} draw{_s(what.draws)}"),
             "p99 of the accepted <= 3 x p99 at capacity; p99 of the refused and all health checks "
             "<= 100 ms; throughput back in 5 s",
             f"{before * 1000:.0f} ms at {capacity.per_second:.0f}/s, then {during * 1000:.0f} ms; "
@@ -179,7 +186,7 @@ def judge(
     assert met
 
 
-@pytest.mark.parametrize("what", QUESTIONS, ids=["quick", "slow"])
+@pytest.mark.parametrize("what", QUESTIONS.values(), ids=QUESTIONS)
 def test_as_many_as_are_let_in_are_never_refused(what: Question) -> None:
     with pinned_server() as server:
         load = closed(question(server, what), 64, 3)
@@ -190,7 +197,7 @@ def test_as_many_as_are_let_in_are_never_refused(what: Question) -> None:
 def test_many_more_are_refused_however_quick() -> None:
     """Those that wait in the server itself, where nobody sees them, are probed for."""
     with pinned_server() as server:
-        load = closed(question(server, QUESTIONS[0]), 300, 3)
+        load = closed(question(server, QUESTIONS["quick"]), 300, 3)
     assert load.wrong == []
     assert load.accepted
     assert load.refused
@@ -228,6 +235,30 @@ def test_one_too_many_is_told_to_come_back(
         assert all(each.result().ok for each in slow)
         assert running.post("/predict", {"observation": {"Location": "Hobart"}}).ok
         assert 503 in {line.get("status") for line in running.log()}
+
+
+def test_a_caller_is_told_when_the_connection_will_be_closed(tmp_path: Path) -> None:
+    """Where another body, of no use, is still waited for; the next request would be lost to it."""
+    settings = {"THREADS": "1", "MAX_WAITING": "1"}
+    with (
+        serve(tmp_path / "log", "granian", **settings) as running,
+        ThreadPoolExecutor(2) as pool,
+        contextlib.ExitStack() as kept,
+    ):
+        slow = [pool.submit(running.post, "/predict", SLOW) for _ in range(2)]
+        _refused(running.url + "/predict", slow)
+        stalled = Request("/predict", b" " * 50_000, headers()).raw(running.port)[:1000]
+        callers = []
+        for _ in range(2):
+            caller = socket.create_connection(("127.0.0.1", running.port), timeout=10)
+            callers.append(kept.enter_context(caller))
+            caller.sendall(stalled)
+        (answered, *_), _, _ = select.select(callers, [], [], 10)
+        head = answered.recv(10_000).lower()
+        assert head.startswith(b"http/1.1 503 ")
+        assert b"\r\nconnection: close\r\n" in head
+        assert answered.recv(1) == b""
+        assert all(each.result().ok for each in slow)
 
 
 def _refused(url: str, slow: Sequence[object]) -> requests.Response:

@@ -77,14 +77,23 @@ def _run(load: Coroutine[Any, Any, Load]) -> Load:
 class _Caller(asyncio.Protocol):
     """A connection, and the request on it; `then` is called with it after each answer.
 
+    Where the server tells that it closes the connection, another one is made.
+
     Streams and a task for each request would cost the load's core more than the server's.
     """
 
     def __init__(self, asked: Asked, load: Load, then: "Callable[[_Caller], object]") -> None:
         self._asked, self._load, self._then = asked, load, then
         self._received, self._began = b"", 0.0
+        self._told = self._over = False
+        self._connecting: asyncio.Task[None] | None = None
         self.quiet = asyncio.Event()
         self.quiet.set()
+
+    async def connect(self) -> None:
+        """Connect to the server."""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: self, "127.0.0.1", self._asked.port)
 
     def ask(self, began: float) -> None:
         """Ask; latency counts from `began`."""
@@ -105,23 +114,39 @@ class _Caller(asyncio.Protocol):
         took = time.perf_counter() - self._began
         self._load.count(int(head[9:12]), head, body, self._asked.expected, took)
         self._received = b""
+        if b"\r\nconnection: close\r\n" in head:
+            self._told = True
+            self.transport.close()
+        else:
+            self.quiet.set()
+            self._then(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if self._told:
+            self._told = False
+            self._connecting = asyncio.create_task(self._connect_again())
+        elif not self._over:
+            self._load.wrong.append("the connection was closed, and nothing said so")
+            self.quiet.set()
+
+    async def _connect_again(self) -> None:
+        await self.connect()
         self.quiet.set()
         self._then(self)
 
-    def connection_lost(self, _error: Exception | None) -> None:
-        if not self.quiet.is_set():
-            self._load.wrong.append("no answer")
-            self.quiet.set()
+    def close(self) -> None:
+        """Close the connection for good."""
+        self._over = True
+        self.transport.close()
 
 
 async def _connected(
     number: int, asked: Asked, load: Load, then: Callable[[_Caller], object]
 ) -> list[_Caller]:
-    connect = asyncio.get_running_loop().create_connection
-    return [
-        (await connect(lambda: _Caller(asked, load, then), "127.0.0.1", asked.port))[1]
-        for _ in range(number)
-    ]
+    callers = [_Caller(asked, load, then) for _ in range(number)]
+    for caller in callers:
+        await caller.connect()
+    return callers
 
 
 async def _closed(asked: Asked, callers: int, seconds: float) -> Load:
@@ -169,5 +194,5 @@ async def _ended(load: Load, callers: list[_Caller], began: float, seconds: floa
         await asyncio.gather(*(caller.quiet.wait() for caller in busy))
     load.seconds = time.perf_counter() - began
     for caller in callers:
-        caller.transport.close()
+        caller.close()
     return load
