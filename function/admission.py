@@ -98,7 +98,8 @@ class Admission:
         self._parked: list[threading.Lock] = []
         self._held_up = 0
         self._crowded = False
-        # Requests, and turns of slots, roughly: threads that count at once may count as one.
+        # Requests that could be refused, and turns of slots, roughly: threads that count at once
+        # may count as one.
         self._taken = self._computed = 0
         self._quick = False
         self._full = self._overrun = False
@@ -111,9 +112,13 @@ class Admission:
         """Whether the next request has to be refused."""
         return self._full or self._computed >= self._last
 
+    def admit(self) -> bool:
+        """Count a request that could be refused, and tell whether it may compute."""
+        self._taken += 1
+        return not self.full
+
     def enter(self) -> None:
         """Note that this thread has taken a request."""
-        self._taken += 1
         thread = threading.get_ident()
         if thread not in self._since:
             # The server ends threads that are idle for long, and tells nobody.
@@ -182,7 +187,7 @@ class Admission:
 
     def watch(self, address: tuple[str, int]) -> None:
         """See who is held up and who waits in the server at this address, for ever."""
-        counts = deque([0], maxlen=_LOOKS + 1)
+        counts, looked = deque([0], maxlen=_LOOKS + 1), False
         while True:
             time.sleep(_HELD_UP_SECONDS)
             counts.append(self._computed)
@@ -192,21 +197,25 @@ class Admission:
             self._quick = lately > _QUICK or (self._quick and limited)
             if lately or self._queue or limited:
                 self.probe.look(address, self._taken)
-                self._allow(counts[-1] - counts[-2])
+                if looked:  # else, the probe tells of long ago
+                    self._allow(counts[-1] - counts[-2])
+                looked = True
             else:
                 self.probe.keep(address, self._taken)
+                looked = False
             self._settle()
 
     def _allow(self, computed: int) -> None:
         """Let fewer compute than last time where the probe waits long, and more where it does not.
 
         Quickly fewer and slowly more, as the Internet's congestion control does. While there are
-        too many, one alone, until the others are refused: that takes a fifth of the time, and then
-        those may compute that nearly could. Never fewer because of as few callers as may wait,
-        however long they do.
+        too many, only one more, until the others are refused, which is soon done. Never fewer
+        because of as few callers as may wait, however long they do.
         """
-        late = self.probe.wait > _LATE_SECONDS * self._waiting
-        overrun = late and self.probe.ahead > self._waiting + self.slots
+        late = self.probe.wait > max(_UNSEEN_SECONDS, _LATE_SECONDS * self._waiting)
+        # Where several threads take requests, some overtake the probe.
+        most = self._waiting + self.slots + (0 if self._quick else _SPARE)
+        overrun = late and self.probe.ahead > most
         if overrun:
             # Once nearly all are refused, how many were computed says little.
             before = self._allowed if self._overrun else min(self._allowed, computed)
@@ -265,7 +274,7 @@ class Admission:
         waiting = len(self._queue)
         # Where they are not quick, others overtake those that wait, and are refused. A single
         # thread seldom gets Python's lock from those that compute, and health would wait for it.
-        many = waiting > 0 or self.probe.wait > _UNSEEN_SECONDS
-        beside = 2 * self.slots if many else 1
-        wanted = 1 if self._quick else self.slots + waiting + beside
+        late = waiting > 0 or self.probe.wait > _UNSEEN_SECONDS
+        beside = min(2 * self.slots, _KEPT) if late else 1
+        wanted = waiting + (1 if self._quick else self.slots + beside)
         return len(self._since) - len(self._parked) - self._held_up - wanted

@@ -57,7 +57,7 @@ def dispatch(call: Call) -> Answer:
     route, variables = _match(method, path)
     call.log["route"] = route.path
     if route.authentication:
-        if call.service.admission.full:
+        if not call.service.admission.admit():
             # Not raised, which takes longer than the rest: there may be thousands a second.
             return refuse(call, _FULL)
         call.user = call.service.credentials.authenticate(

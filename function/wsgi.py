@@ -16,7 +16,7 @@ from function.respond import ADMISSION, respond
 
 _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPStatus}
 _LATER: Final = 503
-_LONG: Final = "100000"  # bytes that take a while to come
+_SMALL, _LONG = "10000", "100000"  # bytes: of a few packets, and what takes a while to come
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -39,10 +39,11 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         body = _Sent(_computed(answer.body), ADMISSION.leave)
     left = isinstance(body, list) and bool(body) and is_left(environ)
     ended = True
-    if left and answer.status == _LATER and _is_small(environ):
+    if left and answer.status == _LATER and _is_below(_LONG, environ):
         left, ended = False, discard(environ)  # before the answer, which takes less: these are many
-        if not ended:
-            # The server closes it then; untold, the caller might lose the next request to that.
+        if not ended and not _is_below(_SMALL, environ):
+            # Granian closes it, having read no more than a few packets; untold, the caller might
+            # lose the next request to that. It heeds this header, which is a server's (PEP 3333).
             headers.append(("Connection", "close"))
     start_response(_STATUS[answer.status], headers)
     if not isinstance(body, list):
@@ -82,9 +83,9 @@ def _computed(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _is_small(environ: WSGIEnvironment) -> bool:
-    """Whether the body most likely is here already."""
-    return len(environ.get("CONTENT_LENGTH", _LONG)) < len(_LONG)
+def _is_below(limit: str, environ: WSGIEnvironment) -> bool:
+    """Whether the body is known to have fewer bytes than this power of ten."""
+    return len(environ.get("CONTENT_LENGTH", limit)) < len(limit)
 
 
 def _finish(environ: WSGIEnvironment) -> None:

@@ -120,7 +120,7 @@ def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> 
     ("quick", "waiting", "unseen", "parked"),
     [
         (True, 0, 0.0, 15),
-        (True, 3, 0.1, 15),
+        (True, 3, 0.1, 12),
         (False, 0, 0.0, 11),
         (False, 0, 0.1, 4),
         (False, 3, 0.0, 1),
@@ -129,7 +129,7 @@ def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> 
 def test_as_many_threads_take_requests_as_it_takes(
     *, quick: bool, waiting: int, unseen: float, parked: int
 ) -> None:
-    """One where they are quick; else one beside those who compute and wait, or more if many do."""
+    """One that does not wait where they are quick; else one or more beside those that compute."""
     control = Admission(4)
     control._quick, control.probe.wait = quick, unseen
     control._queue.extend(threading.Lock() for _ in range(waiting))
@@ -184,6 +184,7 @@ def test_nobody_is_refused_for_what_was_long_ago() -> None:
 def late() -> Admission:
     """Admission where requests are quick, and the probe has waited for a second, behind many."""
     control = Admission(1)
+    control._quick = True
     control.probe.wait, control.probe.ahead = 1.0, 66
     return control
 
@@ -233,6 +234,22 @@ def test_where_the_probe_waits_behind_few_little_more_is_allowed(late: Admission
     assert 15 < late._allowed < 20
     for _ in range(500):
         late._allow(compute(late))
+    assert compute(late) == 50
+
+
+def test_requests_that_are_never_refused_are_no_reason_to_refuse_others() -> None:
+    control = Admission(1)
+    for _ in range(100):
+        control.enter()
+        control.leave()
+    assert control._taken == 0
+    assert control.admit()
+    assert control._taken == 1
+
+
+def test_probe_that_is_overtaken_is_no_reason_to_refuse(late: Admission) -> None:
+    late._quick, late.probe.ahead = False, 80
+    late._allow(50)
     assert compute(late) == 50
 
 

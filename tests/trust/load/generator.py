@@ -29,8 +29,8 @@ class Asked(msgspec.Struct, frozen=True):
 class Load(msgspec.Struct):
     """Seconds that answers took, accepted and refused ones; and what was wrong.
 
-    `wrong` are answers that were neither the right one nor a 503 with `Retry-After`, and requests
-    without any.
+    `wrong` are answers that were neither the right one nor a 503 with `Retry-After`, requests
+    without any, and connections that were closed without a word.
     """
 
     seconds: float = 0.0
@@ -116,6 +116,8 @@ class _Caller(asyncio.Protocol):
         self._received = b""
         if b"\r\nconnection: close\r\n" in head:
             self._told = True
+            if head[9:12] != b"503":
+                self._load.wrong.append("the connection was closed after an answer")
             self.transport.close()
         else:
             self.quiet.set()
@@ -130,9 +132,14 @@ class _Caller(asyncio.Protocol):
             self.quiet.set()
 
     async def _connect_again(self) -> None:
-        await self.connect()
-        self.quiet.set()
-        self._then(self)
+        try:
+            await self.connect()
+        except OSError as error:
+            self._load.wrong.append(str(error))
+            self.quiet.set()
+        else:
+            self.quiet.set()
+            self._then(self)
 
     def close(self) -> None:
         """Close the connection for good."""
