@@ -31,7 +31,8 @@ _LARGE_SECONDS: Final = 5  # until who waits to send a large body is told to com
 _QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
 _LOOKS: Final = 5
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
-_UNSEEN_SECONDS: Final = 0.01  # of waiting there, from which on more threads take requests
+_LEAST_LATE_SECONDS: Final = 0.01  # twice as long as a thread may keep Python's lock
+_UNSEEN_SECONDS: Final = 0.05  # of waiting there, from which on more threads take requests
 _FEWER, _LITTLE_MORE, _MORE = 0.85, 1.02, 1.05
 _MOST: Final = 1000  # turns of slots between two looks; there are never so many
 _NEVER: Final = math.inf
@@ -212,7 +213,7 @@ class Admission:
         too many, only one more, until the others are refused, which is soon done. Never fewer
         because of as few callers as may wait, however long they do.
         """
-        late = self.probe.wait > max(_UNSEEN_SECONDS, _LATE_SECONDS * self._waiting)
+        late = self.probe.wait > max(_LEAST_LATE_SECONDS, _LATE_SECONDS * self._waiting)
         # Where several threads take requests, some overtake the probe.
         most = self._waiting + self.slots + (0 if self._quick else _SPARE)
         overrun = late and self.probe.ahead > most
@@ -273,8 +274,9 @@ class Admission:
         """How many more threads take requests than should."""
         waiting = len(self._queue)
         # Where they are not quick, others overtake those that wait, and are refused. A single
-        # thread seldom gets Python's lock from those that compute, and health would wait for it.
-        late = waiting > 0 or self.probe.wait > _UNSEEN_SECONDS
-        beside = min(2 * self.slots, _KEPT) if late else 1
+        # thread seldom gets Python's lock from those that compute, and health would wait for it;
+        # but more cost up to a third of the throughput where nobody needs to be refused.
+        many = 2 * waiting > self._waiting or self.probe.wait > _UNSEEN_SECONDS
+        beside = min(2 * self.slots, _KEPT) if many else 1
         wanted = waiting + (1 if self._quick else self.slots + beside)
         return len(self._since) - len(self._parked) - self._held_up - wanted

@@ -123,6 +123,7 @@ def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> 
         (True, 3, 0.1, 12),
         (False, 0, 0.0, 11),
         (False, 0, 0.1, 4),
+        (False, 2, 0.0, 9),
         (False, 3, 0.0, 1),
     ],
 )
@@ -130,7 +131,7 @@ def test_as_many_threads_take_requests_as_it_takes(
     *, quick: bool, waiting: int, unseen: float, parked: int
 ) -> None:
     """One that does not wait where they are quick; else one or more beside those that compute."""
-    control = Admission(4)
+    control = Admission(4, 4)
     control._quick, control.probe.wait = quick, unseen
     control._queue.extend(threading.Lock() for _ in range(waiting))
     control._since = dict.fromkeys(range(16), math.inf)

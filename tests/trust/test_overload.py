@@ -152,10 +152,6 @@ def test_three_times_what_it_can_answer(
         judge(what, capacity, over, pairs, health, record)
 
 
-def _s(number: int) -> str:
-    return "" if number == 1 else "s"
-
-
 def judge(
     what: Question,
     capacity: Load,
@@ -168,11 +164,12 @@ def judge(
     before, during = quantile(capacity.accepted, 0.99), quantile(over.accepted, 0.99)
     refused, slowest = quantile(over.refused, 0.99), max(health.seconds)
     regained = statistics.median(load.per_second / twin.per_second for load, twin in pairs)
+    draws = f"{what.draws} draw{'s' * (what.draws > 1)}"
+    size = f"{what.rows} rows" if what.rows > 1 else draws
     met = during <= 3 * before and max(slowest, refused) <= 0.1 and regained >= 0.9
     record(
         Figure(
-            f"overload, 3 times what it can answer for 60 s, open loop: {what.model}, "
-            + (f"{what.rows} rows" if what.rows > 1 else f"{what.draws} draw{_s(what.draws)}"),
+            f"overload, 3 times what it can answer for 60 s, open loop: {what.model}, {size}",
             "p99 of the accepted <= 3 x p99 at capacity; p99 of the refused and all health checks "
             "<= 100 ms; throughput back in 5 s",
             f"{before * 1000:.0f} ms at {capacity.per_second:.0f}/s, then {during * 1000:.0f} ms; "

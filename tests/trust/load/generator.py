@@ -86,7 +86,7 @@ class _Caller(asyncio.Protocol):
         self._asked, self._load, self._then = asked, load, then
         self._received, self._began = b"", 0.0
         self._told = self._over = False
-        self._connecting: asyncio.Task[None] | None = None
+        self._connecting: asyncio.Task[None] | None = None  # the loop itself does not keep it
         self.quiet = asyncio.Event()
         self.quiet.set()
 
