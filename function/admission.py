@@ -214,9 +214,8 @@ class Admission:
         because of as few callers as may wait, however long they do.
         """
         late = self.probe.wait > max(_LEAST_LATE_SECONDS, _LATE_SECONDS * self._waiting)
-        # Where several threads take requests, some overtake the probe.
-        most = self._waiting + self.slots + (0 if self._quick else _SPARE)
-        overrun = late and self.probe.ahead > most
+        # Where several threads take requests, some overtake the probe, and it seems behind more.
+        overrun = late and self.probe.ahead > self._waiting + self.slots + _SPARE
         if overrun:
             # Once nearly all are refused, how many were computed says little.
             before = self._allowed if self._overrun else min(self._allowed, computed)
