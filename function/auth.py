@@ -93,7 +93,7 @@ class Credentials:
         self._file = file
         self._look_at = time.monotonic() + _LOOK_SECONDS if file else math.inf
         self._looking = threading.Lock()
-        self._key = os.urandom(32)
+        self._sealing = hashlib.blake2b(key=os.urandom(32), digest_size=32)
         self._remembered: dict[bytes, _Verified] = {}
         self._hashing = threading.Lock()
         self._heard = Counter[bytes]()
@@ -159,7 +159,9 @@ class Credentials:
         return self._recalled(self._seal(token), now)
 
     def _seal(self, token: bytes) -> bytes:
-        return hashlib.blake2b(token, key=self._key, digest_size=32).digest()
+        sealing = self._sealing.copy()
+        sealing.update(token)
+        return sealing.digest()
 
     def _look(self, now: float) -> None:
         """Look at the credentials file; whoever comes meanwhile waits for what is found."""

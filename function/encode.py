@@ -91,7 +91,8 @@ _AS_READ: Final = slice(len(_READ_FROM))
 _TEMPERATURES: Final = _span("Temp9am", "Temp3pm")
 _HUMIDITIES: Final = _span("Humidity9am", "Humidity3pm")
 _LOGGED: Final = _span("LogRainfall", "LogEvaporation")
-_SPEEDS: Final = _span("WindGustSpeed", "WindSpeed3pm")
+# Speeds twice, for east and north: numpy is slow to repeat them by itself.
+_BLOWN: Final = _columns(2 * ("WindGustSpeed", "WindSpeed9am", "WindSpeed3pm"), MEASURES)
 _DEW_POINTS: Final = _span("DewPoint9am", "DewPoint3pm")
 _DEFICITS: Final = _span("VapourDeficit9am", "VapourDeficit3pm")
 _VECTORS: Final = _span("WindGustEast", "Wind3pmNorth")
@@ -102,10 +103,12 @@ _COMPARED: Final = _columns([pair[side] for side in (0, 1) for pair in _PAIRS], 
 _SUNSHINE: Final = COLUMN["Sunshine"]
 _ANGLES: Final = np.append(np.arange(CALM) * (2 * np.pi / CALM), np.nan)
 _EAST_NORTH: Final = np.stack([np.sin(_ANGLES), np.cos(_ANGLES)])
-_UNKNOWN: Final = np.array(float(CALM))
-_MAGNUS_SLOPE, _MAGNUS_OFFSET = np.array(17.62), np.array(243.12)  # 1, deg C
-_MAGNUS_PRESSURE: Final = np.array(6.112)  # hPa
-_PERCENT, _BONE_DRY, _ONE = np.array(100.0), np.array(0.01), np.array(1.0)
+_ZERO, _UNKNOWN = np.array(0.0), np.array(float(CALM))
+_MAGNUS_OFFSET: Final = np.array(243.12)  # deg C
+_MAGNUS_PRODUCT: Final = np.array(17.62 * 243.12)
+_MAGNUS_LIMIT: Final = np.array(17.62 + np.log(6.112))
+_PERCENT, _BONE_DRY = np.array(100.0), np.array(1.0)
+_LOG_PERCENT: Final = np.array(np.log(100.0))
 
 
 def seasons(days: Floats) -> Floats:
@@ -125,62 +128,66 @@ def day_lengths(latitudes: Floats) -> Floats:
 
 
 def directions(raw: Raw) -> NDArray[np.intp]:
-    """Compass points of gust, 9am and 3pm wind, (n, 3).
+    """Compass points of gust, 9am and 3pm wind, (22, n) -> (3, n).
 
     `CALM` where one is missing, or no wind blows: a calm comes from nowhere, whatever a vane shows.
     """
-    winds = raw.take(_WINDS_FROM, axis=1)
-    # A speed of zero is false, NaN is true; fmin prefers a number to NaN, and CALM to no point.
-    points = np.where(winds[:, : len(_WINDS)], winds[:, len(_WINDS) :], _UNKNOWN)
+    winds = raw.take(_WINDS_FROM, axis=0)
+    speeds, points = winds[: len(_WINDS)], winds[len(_WINDS) :]
+    points[speeds == _ZERO] = CALM
+    # fmin prefers a number to NaN.
     np.fmin(points, _UNKNOWN, out=points)
     return points.astype(np.intp)
 
 
 def measure(raw: Raw, points: NDArray[np.intp], daylight: Floats) -> Floats:
-    """Measures of raw rows, NaN where they are missing; shape (n, len(MEASURES)).
+    """Measures of raw days, NaN where they are missing; shape (len(MEASURES), n).
 
     Args:
-        raw: Raw matrix, (n, 22).
+        raw: Raw matrix, one variable a row; (22, n).
         points: Its wind directions.
-        daylight: Hours of daylight of each row's place and day; (n,).
+        daylight: Hours of daylight of each day, at its place; (n,).
 
     """
-    measures = np.empty((len(raw), len(MEASURES)))
+    measures = np.empty((len(MEASURES), raw.shape[1]))
     # With any other mode, numpy goes by way of a buffer.
-    raw.take(_READ_FROM, axis=1, out=measures[:, _AS_READ], mode="clip")
-    logged = measures[:, _LOGGED]
+    raw.take(_READ_FROM, axis=0, out=measures[_AS_READ], mode="clip")
+    logged = measures[_LOGGED]
     np.log1p(logged, out=logged)
     _moisture(measures)
-    _blow(measures, measures[:, _SPEEDS], points)
-    np.divide(raw[:, _SUNSHINE], daylight, out=measures[:, _FRACTION])
-    compared = measures.take(_COMPARED, axis=1)
-    np.subtract(compared[:, : len(_PAIRS)], compared[:, len(_PAIRS) :], out=measures[:, _CHANGES])
+    _blow(measures, measures.take(_BLOWN, axis=0), points)
+    np.divide(raw[_SUNSHINE], daylight, out=measures[_FRACTION])
+    compared = measures.take(_COMPARED, axis=0)
+    np.subtract(compared[: len(_PAIRS)], compared[len(_PAIRS) :], out=measures[_CHANGES])
     return measures
 
 
 def stand_in(measures: Floats, points: NDArray[np.intp], wind: Floats) -> None:
     """Let mean speeds stand in for missing ones, km/h, (3,), where a direction is known."""
-    speeds = measures[:, _SPEEDS]
-    _blow(measures, np.where(np.isnan(speeds), wind, speeds), points)
+    speeds = measures.take(_BLOWN, axis=0)
+    means = np.tile(wind, 2)[:, np.newaxis]
+    _blow(measures, np.where(np.isnan(speeds), means, speeds), points)
 
 
 def _blow(measures: Floats, speeds: Floats, points: NDArray[np.intp]) -> None:
-    """Fill in winds as vectors, km/h."""
-    vectors = measures[:, _VECTORS].reshape(len(measures), 2, len(_WINDS))
-    np.multiply(speeds[:, np.newaxis], _EAST_NORTH.take(points, axis=1).swapaxes(0, 1), out=vectors)
+    """Fill in winds as vectors, km/h; `speeds` twice, for east and north, (6, n)."""
+    east_north = _EAST_NORTH.take(points, axis=1).reshape(speeds.shape)
+    np.multiply(speeds, east_north, out=measures[_VECTORS])
 
 
 def _moisture(measures: Floats) -> None:
     """Fill in dew points, deg C, and vapour pressure deficits, hPa.
 
-    Magnus formula over water (WMO No. 8, annex 4.B).
+    Magnus formula over water (WMO No. 8, annex 4.B), 6.112 exp(17.62 T / (243.12 + T)) hPa: with
+    17.62 T / (243.12 + T) = 17.62 - 17.62 * 243.12 / (243.12 + T), both take one division of it.
     """
-    temperature, humidity = measures[:, _TEMPERATURES], measures[:, _HUMIDITIES] / _PERCENT
-    exponent = _MAGNUS_SLOPE * temperature / (_MAGNUS_OFFSET + temperature)
-    gamma = exponent + np.log(np.maximum(humidity, _BONE_DRY))
-    np.divide(_MAGNUS_OFFSET * gamma, _MAGNUS_SLOPE - gamma, out=measures[:, _DEW_POINTS])
-    saturation = _MAGNUS_PRESSURE * np.exp(exponent)
-    np.multiply(saturation, _ONE - humidity, out=measures[:, _DEFICITS])
+    temperature, humidity = measures[_TEMPERATURES], measures[_HUMIDITIES]
+    curve = _MAGNUS_PRODUCT / (_MAGNUS_OFFSET + temperature)
+    curve += _LOG_PERCENT  # as the humidity is no fraction, and has its logarithm taken
+    depth = curve - np.log(np.maximum(humidity, _BONE_DRY))
+    np.subtract(_MAGNUS_PRODUCT / depth, _MAGNUS_OFFSET, out=measures[_DEW_POINTS])
+    a_percent = np.exp(_MAGNUS_LIMIT - curve)  # of what saturates the air, hPa
+    np.multiply(a_percent, _PERCENT - humidity, out=measures[_DEFICITS])
 
 
 class Climate(msgspec.Struct, frozen=True):
@@ -212,9 +219,9 @@ class Encoder:
         mean = np.einsum("dh,smh->sdm", season, climate.seasonal)
         rain = np.clip(season @ climate.rain.T, 0.01, 0.95).T
         place = np.stack([climate.latitude, climate.longitude], axis=1)[:, np.newaxis, :]
-        self._precision = 1 / climate.spread
+        self._precision = (1 / climate.spread).T.copy()
         self._tendency = climate.tendency.reshape(-1)
-        self._winds = np.arange(0, climate.tendency.size, CALM + 1).reshape(stations, -1)
+        self._winds = np.arange(0, climate.tendency.size, CALM + 1).reshape(stations, -1).T.copy()
         # All that a station and a day decide, in one row: one gather fetches it.
         by_day = np.concatenate(
             [
@@ -234,21 +241,22 @@ class Encoder:
 
         `Location` and `Date` must be known, everything else may be missing.
         """
-        where = raw[:, _WHERE].astype(np.intp)
-        stations, points = where[:, 0], directions(raw)
+        raw = raw.T  # one variable a row: numpy is quicker with whole rows
+        where = raw[_WHERE].astype(np.intp)
+        stations, points = where[0], directions(raw)
         # Of integers, numpy's `@` goes a longer way.
-        climate = self._by_day.take(where.dot(_STRIDES), axis=0)
-        mean = climate[:, _MEASURED]
-        measures = measure(raw, points, climate[:, _DAYLIGHT])
+        climate = self._by_day.take(_STRIDES.dot(where), axis=0).T
+        mean = climate[_MEASURED]
+        measures = measure(raw, points, climate[_DAYLIGHT])
         # Most days lack nothing, and counting is several times as fast as choosing.
         if np.count_nonzero(np.isnan(measures)):
             stand_in(measures, points, self.climate.wind)
             measures = np.where(np.isnan(measures), mean, measures)
         anomalies = measures - mean
-        anomalies *= self._precision.take(stations, axis=0)
-        points += self._winds.take(stations, axis=0)
-        parts = (measures, anomalies, climate[:, _CLIMATIC], self._tendency.take(points))
-        return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
+        anomalies *= self._precision.take(stations, axis=1)
+        points += self._winds.take(stations, axis=1)
+        parts = (measures, anomalies, climate[_CLIMATIC], self._tendency.take(points))
+        return np.concatenate(parts).astype(np.float32).T
 
 
 _MEASURED: Final = slice(len(MEASURES))

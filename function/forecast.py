@@ -21,14 +21,14 @@ class Score(msgspec.Struct, frozen=True):
     """One model's answer.
 
     `probability`, shape (rows,), is the mean over the draws; `interval`, shape (rows, 2), their
-    5th and 95th percentile, None with a single draw; `rain_tomorrow`, shape (rows,), whether the
+    5th and 95th percentile, None with a single draw; `rain_tomorrow` tells of each row whether its
     probability reaches the model's threshold; `narrowing`, where it was asked for, by how much its
     spread would shrink were a missing field known.
     """
 
     probability: Probabilities
     interval: NDArray[np.float64] | None
-    rain_tomorrow: NDArray[np.bool_]
+    rain_tomorrow: Sequence[bool]
     threshold: float
     narrowing: Narrowing | None = None
 
@@ -89,7 +89,8 @@ def _score(blocks: Sequence[_Block], threshold: float, explained: Narrowing | No
     probability = _joined([mean for mean, _ in blocks])
     intervals = [interval for _, interval in blocks if interval is not None]
     interval = _joined(intervals) if intervals else None
-    return Score(probability, interval, probability >= threshold, threshold, explained)
+    rain = [each >= threshold for each in probability.tolist()]
+    return Score(probability, interval, rain, threshold, explained)
 
 
 def _joined(blocks: Sequence[NDArray[_T]]) -> NDArray[_T]:

@@ -120,12 +120,49 @@ def _onnx(content: bytes) -> Scorer:
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
+    idle: list[_OneRow] = []
+
     def score(matrix: Matrix) -> Probabilities:
         probability: Probabilities
+        if len(matrix) == 1:
+            # Lent to one caller at a time; ONNX Runtime lets the other threads go on meanwhile.
+            try:
+                one = idle.pop()
+            except IndexError:
+                one = _OneRow(session)
+            probability = one.score(matrix)
+            idle.append(one)
+            return probability
         (probability,) = session.run(_OUTPUTS, {INPUT: matrix})
         return probability
 
     return score
+
+
+class _OneRow:
+    """A session's way for one row, as most requests have, between buffers that are bound once.
+
+    It takes half as long as one that must look at what it gets.
+    """
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        (features,) = session.get_inputs()
+        self._features = np.zeros((1, features.shape[1]), dtype=np.float32)
+        self._probability = np.zeros(1)
+        # These are no copies: ONNX Runtime reads and writes the arrays' own memory.
+        read, written = map(
+            onnxruntime.OrtValue.ortvalue_from_numpy, (self._features, self._probability)
+        )
+        self._binding = session.io_binding()
+        self._binding.bind_ortvalue_input(INPUT, read)
+        self._binding.bind_ortvalue_output(OUTPUT, written)
+        self._run = session.run_with_iobinding
+
+    def score(self, matrix: Matrix) -> Probabilities:
+        """Probability of rain tomorrow for a matrix of one row; shape (1,)."""
+        self._features[:] = matrix
+        self._run(self._binding)
+        return self._probability.copy()
 
 
 def _require_training() -> None:

@@ -152,20 +152,21 @@ def _documents(
     sentence: _Sentence,
 ) -> list[Document]:
     """Predictions of a block of rows."""
-    rain, probabilities = score.rain_tomorrow[block].tolist(), score.probability[block].tolist()
-    answers: list[Document] = [
-        {"rain_tomorrow": each, "probability": probability, "threshold": score.threshold}
-        for each, probability in zip(rain, probabilities, strict=True)
-    ]
-    if score.interval is not None:
-        for answer, interval in zip(answers, score.interval[block].tolist(), strict=True):
+    probabilities = score.probability[block].tolist()
+    lacking = [None] * len(probabilities)
+    intervals = lacking if score.interval is None else score.interval[block].tolist()
+    columns = (score.rain_tomorrow[block], probabilities, intervals, filled, towns)
+    answers: list[Document] = []
+    for rain, probability, interval, drawn, town in zip(*columns, strict=True):
+        answer = {"rain_tomorrow": rain, "probability": probability, "threshold": score.threshold}
+        if interval is not None:
             answer["interval"] = interval
-    for answer, drawn, town in zip(answers, filled, towns, strict=True):
         if drawn is not None:
             answer["filled"] = drawn
         if score.narrowing is not None:
             answer["sensitivity"] = score.narrowing
         answer["message"] = sentence(town, answer)
+        answers.append(answer)
     return answers
 
 

@@ -66,7 +66,7 @@ def _names(score: Score) -> Sequence[str]:
 
 
 def _answers(score: Score) -> Iterator[_Row]:
-    rain = ["Yes" if each else "No" for each in score.rain_tomorrow.tolist()]
+    rain = ["Yes" if each else "No" for each in score.rain_tomorrow]
     if score.interval is None:
         yield from zip(score.probability.tolist(), rain, strict=True)
         return

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
 from function import __version__, problems
@@ -159,7 +160,8 @@ def _described(field: Field) -> Mapping[str, object]:
 
 def _figures(score: Score) -> _Figures:
     """Figures by the names of their outputs; an interval only where there are several draws."""
-    figures = {"probability": score.probability, "rain_tomorrow": score.rain_tomorrow}
+    rain = np.array(score.rain_tomorrow)
+    figures: dict[str, NDArray[Any]] = {"probability": score.probability, "rain_tomorrow": rain}
     if score.interval is not None:
         figures |= {"interval_low": score.interval[:, 0], "interval_high": score.interval[:, 1]}
     return figures

@@ -33,9 +33,10 @@ def learn(raw: Raw, rain_tomorrow: Floats, stations: Stations) -> Encoder:
     longitude = np.array([station.longitude for station in stations.listed])
     station, day = raw[:, LOCATION].astype(int), raw[:, DATE].astype(int) - 1
     wind = np.nanmean(raw[:, _SPEEDS], axis=0)
-    points = directions(raw)
-    measures = measure(raw, points, day_lengths(latitude)[station, day])
-    stand_in(measures, points, wind)
+    points = directions(raw.T)
+    measured = measure(raw.T, points, day_lengths(latitude)[station, day])
+    stand_in(measured, points, wind)
+    measures = measured.T.copy()
     season = seasons(raw[:, DATE])
     seasonal, spread = _normals(measures, season, station, len(latitude))
     rain = _rain_rates(season, rain_tomorrow, station, len(latitude))
@@ -80,11 +81,11 @@ def _tendencies(
     surprise: Floats, points: NDArray[np.intp], station: NDArray[np.int_], stations: int
 ) -> Floats:
     """Mean surprise (rain minus its expected rate) by wind direction, shrunk towards none."""
-    tendency = np.empty((stations, points.shape[1], CALM + 1))
+    tendency = np.empty((stations, len(points), CALM + 1))
     for place in range(stations):
         here = station == place
-        for wind in range(points.shape[1]):
-            blew = points[here, wind]
+        for wind, everywhere in enumerate(points):
+            blew = everywhere[here]
             days = np.bincount(blew, np.ones(len(blew)), minlength=CALM + 1)
             total = np.bincount(blew, surprise[here], minlength=CALM + 1)
             tendency[place, wind, :CALM] = _around(total[:CALM]) / (

@@ -37,10 +37,10 @@ def day(**known: float) -> Raw:
 
 def measures(**known: float) -> dict[str, float]:
     raw = day(**known)
-    points = directions(raw)
-    rows = measure(raw, points, np.array([12.0]))
+    points = directions(raw.T)
+    rows = measure(raw.T, points, np.array([12.0]))
     stand_in(rows, points, np.array([40.0, 14.0, 18.0]))
-    return dict(zip(MEASURES, rows[0].tolist(), strict=True))
+    return dict(zip(MEASURES, rows[:, 0].tolist(), strict=True))
 
 
 def test_names_are_distinct() -> None:
@@ -123,7 +123,7 @@ def test_rows_do_not_touch_each_other(encoder: Encoder) -> None:
 def test_calm_has_no_direction(encoder: Encoder) -> None:
     calm = day(WindSpeed9am=0)
     told = day(WindSpeed9am=0, WindDir9am=4)
-    assert (directions(told)[0, 1], directions(calm)[0, 1]) == (CALM, CALM)
+    assert (directions(told.T)[1, 0], directions(calm.T)[1, 0]) == (CALM, CALM)
     assert (encoder.encode(told) == encoder.encode(calm)).all()
     breeze = day(WindSpeed9am=2, WindDir9am=4)
-    assert directions(breeze)[0, 1] == 4
+    assert directions(breeze.T)[1, 0] == 4

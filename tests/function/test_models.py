@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,18 @@ def test_many_rows_are_scored_as_each_alone(models: Models) -> None:
         for row in (0, 2047, 2048, 4999):
             alone = models.score(name, matrix[row : row + 1])
             assert together[row] == pytest.approx(alone[0], abs=1e-12)
+
+
+def test_rows_alone_keep_their_own_answers(models: Models) -> None:
+    matrix = models.encode(days(64))
+    rows = [matrix[row : row + 1] for row in range(64)]
+    for name in models.names:
+        together = models.score(name, matrix)
+        alone = [models.score(name, row) for row in rows]  # one answer must not become the next's
+        assert np.concatenate(alone) == pytest.approx(together, abs=1e-12)
+        with ThreadPoolExecutor(8) as pool:  # nor one thread's another's
+            at_once = list(pool.map(lambda row, name=name: models.score(name, row), 50 * rows))
+        assert np.array_equal(np.concatenate(at_once), np.tile(np.concatenate(alone), 50))
 
 
 def test_both_formats_agree(artifacts: Artifacts, models: Models) -> None:
