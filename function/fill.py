@@ -141,7 +141,7 @@ class Filler:
             missing = np.isnan(rows)
             if fill.strategy == "none":
                 missing[:] = False
-            if not np.count_nonzero(missing):  # several times as fast as any()
+            if True not in missing.tobytes():  # several times as fast as any()
                 yield Completion(rows, _ONE_EACH[: len(rows)], missing, gaps=False)
                 continue
             # Made only where it is needed: it would be half of the work where nothing is missing.

@@ -312,7 +312,8 @@ class Reader:
 
 def _observations(rows: Sequence[_Row], dates: Sequence[dt.date | None]) -> Observations:
     # numpy makes NaN of None.
-    return Observations(np.array(rows, dtype=np.float64).reshape(-1, len(FIELDS)), tuple(dates))
+    raw = np.array(rows, dtype=np.float64) if rows else np.empty((0, len(FIELDS)))
+    return Observations(raw, tuple(dates))
 
 
 def calendar_day(value: object) -> dt.date:
