@@ -237,6 +237,25 @@ def test_where_the_probe_waits_behind_few_little_more_is_allowed(late: Admission
     assert compute(late) == 50
 
 
+def test_a_probe_of_before_the_rest_is_no_reason_to_refuse(
+    late: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: list[float] = []
+
+    def look(*_: object) -> None:
+        allowed.append(late._allowed)
+        if len(allowed) > 1:
+            late.probe.wait = 0.0
+
+    monkeypatch.setattr(late.probe, "look", look)
+    monkeypatch.setattr(late.probe, "keep", lambda *_: None)
+    started(lambda: late.watch(NOWHERE))
+    time.sleep(0.1)  # at rest, with a probe that has waited for a second behind many
+    compute(late)
+    wait_until(lambda: len(allowed) > 1)
+    assert allowed[:2] == [math.inf, math.inf]
+
+
 def test_requests_that_are_never_refused_are_no_reason_to_refuse_others() -> None:
     control = Admission(1)
     for _ in range(100):

@@ -1,5 +1,6 @@
 """The WSGI application, as a server calls it."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +8,9 @@ import msgspec
 import pytest
 from werkzeug.test import EnvironBuilder
 
+from function.admission import Admission
+from function.respond import ADMISSION
+from function.routes import ROUTES, Route
 from function.wsgi import application
 from tests.serving import ALICE
 
@@ -52,6 +56,18 @@ def test_large_answer_comes_in_pieces() -> None:
     assert isinstance(body, Iterable)
     document = msgspec.json.decode(b"".join(body))
     assert len(document["predictions"]) == 300
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_only_what_asks_who_calls_is_counted_and_refused(
+    route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Admission, "full", property(lambda _self: True))
+    counted = ADMISSION._taken
+    status, headers, _ = call(route.method, re.sub("<.*?>", "any", route.path))
+    assert ADMISSION._taken - counted == route.authentication
+    assert (status == "503 Service Unavailable") is route.authentication
+    assert ("Retry-After" in headers) is route.authentication
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", "404 Not Found")])

@@ -89,11 +89,11 @@ def own_core() -> Iterator[int | None]:
 
 
 @contextlib.contextmanager
-def server_on(core: int | None) -> Iterator[Running]:
+def server_on(core: int | None, **settings: str) -> Iterator[Running]:
     """The production server."""
     port = free_port()
     command = [sys.executable, "-m", "function.serve", "--host", "127.0.0.1", "--port", str(port)]
-    with running(command, port, core, {"THREADS": "2"}) as server:
+    with running(command, port, core, {"THREADS": "2", **settings}) as server:
         server.await_answer(Request("/health/ready", method="GET"))
         yield server
 
@@ -183,10 +183,11 @@ def judge(
     assert met
 
 
+@pytest.mark.parametrize("waiting", [64, 4])
 @pytest.mark.parametrize("what", QUESTIONS.values(), ids=QUESTIONS)
-def test_as_many_as_are_let_in_are_never_refused(what: Question) -> None:
-    with pinned_server() as server:
-        load = closed(question(server, what), 64, 3)
+def test_as_many_as_are_let_in_are_never_refused(what: Question, waiting: int) -> None:
+    with own_core() as core, server_on(core, MAX_WAITING=str(waiting)) as server:
+        load = closed(question(server, what), waiting, 3)
     assert (load.refused, load.wrong) == ([], [])
     assert load.accepted
 
