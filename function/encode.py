@@ -75,7 +75,7 @@ def _columns(names: Sequence[str], among: Sequence[str]) -> NDArray[np.intp]:
 
 
 def _span(first: str, last: str) -> slice:
-    """Columns of neighbouring measures."""
+    """Places of neighbouring measures."""
     return slice(MEASURES.index(first), MEASURES.index(last) + 1)
 
 
@@ -179,7 +179,7 @@ def _moisture(measures: Floats) -> None:
     """Fill in dew points, deg C, and vapour pressure deficits, hPa.
 
     Magnus formula over water (WMO No. 8, annex 4.B), 6.112 exp(17.62 T / (243.12 + T)) hPa: with
-    17.62 T / (243.12 + T) = 17.62 - 17.62 * 243.12 / (243.12 + T), both take one division of it.
+    17.62 T / (243.12 + T) = 17.62 - 17.62 * 243.12 / (243.12 + T), both share one division.
     """
     temperature, humidity = measures[_TEMPERATURES], measures[_HUMIDITIES]
     curve = _MAGNUS_PRODUCT / (_MAGNUS_OFFSET + temperature)

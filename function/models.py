@@ -142,7 +142,7 @@ def _onnx(content: bytes) -> Scorer:
 class _OneRow:
     """A session's way for one row, as most requests have, between buffers that are bound once.
 
-    It takes half as long as one that must look at what it gets.
+    It takes a quarter less than one that must look at what it gets.
     """
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from function import arrays
 from function.artifacts import Artifacts
@@ -13,9 +14,10 @@ from function.encode import (
     day_lengths,
     directions,
     measure,
+    seasons,
     stand_in,
 )
-from function.observation import COLUMN, FIELDS, Raw
+from function.observation import COLUMN, FIELDS, Field, Raw
 from function.stations import Stations
 
 MEASURE = {name: index for index, name in enumerate(MEASURES)}
@@ -38,9 +40,9 @@ def day(**known: float) -> Raw:
 def measures(**known: float) -> dict[str, float]:
     raw = day(**known)
     points = directions(raw.T)
-    rows = measure(raw.T, points, np.array([12.0]))
-    stand_in(rows, points, np.array([40.0, 14.0, 18.0]))
-    return dict(zip(MEASURES, rows[:, 0].tolist(), strict=True))
+    measured = measure(raw.T, points, np.array([12.0]))
+    stand_in(measured, points, np.array([40.0, 14.0, 18.0]))
+    return dict(zip(MEASURES, measured[:, 0].tolist(), strict=True))
 
 
 def test_names_are_distinct() -> None:
@@ -110,6 +112,57 @@ def test_every_station_and_day_encodes(encoder: Encoder, stations: Stations) -> 
     assert darwin[january] > 0.5
     assert darwin[july] < 0.1
     assert perth[july] > 3 * perth[january]
+
+
+@pytest.fixture(scope="module")
+def days() -> Raw:
+    """More days than are encoded at once, at all stations and times of the year; some have gaps."""
+    generator, count = np.random.default_rng(1), 1100
+    columns = [
+        generator.integers(49, size=count),
+        generator.integers(1, DAYS + 1, size=count),
+        *(_invented(field, generator, count) for field in FIELDS[2:]),
+    ]
+    raw = np.stack(columns, axis=1).astype(float)
+    raw[count // 2 :, 2:][generator.random((count - count // 2, len(FIELDS) - 2)) < 0.3] = np.nan
+    return raw
+
+
+def _invented(field: Field, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+    if field.kind == "number":
+        return generator.uniform(field.minimum, field.maximum, count).round(field.decimals)
+    return generator.integers(16 if field.kind == "compass" else 2, size=count).astype(float)
+
+
+def test_day_is_told_against_its_own_climate(encoder: Encoder, days: Raw) -> None:
+    climate = encoder.climate
+    lengths = day_lengths(climate.latitude)
+    for day, row in zip(days[::11], encoder.encode(days)[::11], strict=True):
+        station, date = day[:2].astype(int)
+        season = seasons(day[1:2])[0]
+        points = directions(day[:, np.newaxis])
+        measured = measure(day[:, np.newaxis], points, lengths[station, date - 1 : date])
+        stand_in(measured, points, climate.wind)
+        mean = climate.seasonal[station] @ season
+        known = np.where(np.isnan(measured[:, 0]), mean, measured[:, 0])
+        expected = [
+            *known,
+            *((known - mean) / climate.spread[station]),
+            *season[1:],
+            *(climate.latitude[station], climate.longitude[station]),
+            np.clip(climate.rain[station] @ season, 0.01, 0.95),
+            *(climate.tendency[station, wind, point] for wind, point in enumerate(points[:, 0])),
+        ]
+        np.testing.assert_allclose(row, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_day_is_encoded_among_others_as_alone(encoder: Encoder, days: Raw) -> None:
+    alone = np.concatenate([encoder.encode(days[row : row + 1]) for row in range(len(days))])
+    for count in (2, 1000, 1024, 1100):
+        for raw in (days[:count], np.asfortranarray(days[:count])):
+            matrix = encoder.encode(raw)
+            assert np.array_equal(matrix, alone[:count])
+            assert matrix.flags.c_contiguous
 
 
 def test_rows_do_not_touch_each_other(encoder: Encoder) -> None:
