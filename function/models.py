@@ -85,15 +85,16 @@ class Models:
             DeploymentError: One does not give a probability.
 
         """
-        unknown = np.full((1, len(FIELDS)), np.nan)
+        unknown = np.full((2, len(FIELDS)), np.nan)
         unknown[:, :2] = 0, 1
         matrix = self.encode(unknown)
         for name in self.names:
-            (probability,) = self.score(name, matrix)
-            if not 0.0 <= probability <= 1.0:
-                raise DeploymentError(
-                    f"The model {name} gave {probability} for a probability; train it anew."
-                )
+            # One row goes another way than several.
+            for probability in (*self.score(name, matrix[:1]), *self.score(name, matrix)):
+                if not 0.0 <= probability <= 1.0:
+                    raise DeploymentError(
+                        f"The model {name} gave {probability} for a probability; train it anew."
+                    )
 
     def _load(self, artifacts: Artifacts, card: Card) -> Scorer:
         if self.form == "joblib":

@@ -160,7 +160,7 @@ def _described(field: Field) -> Mapping[str, object]:
 
 def _figures(score: Score) -> _Figures:
     """Figures by the names of their outputs; an interval only where there are several draws."""
-    rain = np.array(score.rain_tomorrow)
+    rain = np.array(score.rain_tomorrow, dtype=np.bool_)
     figures: dict[str, NDArray[Any]] = {"probability": score.probability, "rain_tomorrow": rain}
     if score.interval is not None:
         figures |= {"interval_low": score.interval[:, 0], "interval_high": score.interval[:, 1]}

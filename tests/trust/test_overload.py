@@ -99,9 +99,9 @@ def server_on(core: int | None, **settings: str) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def pinned_server() -> Iterator[Running]:
+def pinned_server(**settings: str) -> Iterator[Running]:
     """The production server on one core, and this process on the other."""
-    with own_core() as core, server_on(core) as server:
+    with own_core() as core, server_on(core, **settings) as server:
         yield server
 
 
@@ -186,7 +186,7 @@ def judge(
 @pytest.mark.parametrize("waiting", [64, 4])
 @pytest.mark.parametrize("what", QUESTIONS.values(), ids=QUESTIONS)
 def test_as_many_as_are_let_in_are_never_refused(what: Question, waiting: int) -> None:
-    with own_core() as core, server_on(core, MAX_WAITING=str(waiting)) as server:
+    with pinned_server(MAX_WAITING=str(waiting)) as server:
         load = closed(question(server, what), waiting, 3)
     assert (load.refused, load.wrong) == ([], [])
     assert load.accepted
