@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from function.artifacts import Artifacts
-from function.models import Models
+from function.models import Models, Probabilities
 from function.observation import FIELDS, Raw
 from function.problems import DeploymentError
 from tests.serving import ROOT
@@ -63,11 +64,21 @@ def test_default_may_be_set(artifacts: Artifacts) -> None:
         Models(artifacts, default="oracle")
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda rows: rows * np.nan,
+        lambda rows: np.where(len(rows) > 1, np.nan, 0.5 + 0 * rows),
+    ],
+    ids=["always", "for several rows"],
+)
 def test_check_finds_a_model_that_no_longer_answers(
-    artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch
+    artifacts: Artifacts,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: Callable[[Probabilities], Probabilities],
 ) -> None:
     models = Models(artifacts)
-    monkeypatch.setitem(models._scorers, "random-forest", lambda matrix: matrix[:, 0] * np.nan)
+    monkeypatch.setitem(models._scorers, "random-forest", lambda matrix: broken(matrix[:, 0]))
     with pytest.raises(DeploymentError, match="random-forest"):
         models.check()
 
