@@ -104,6 +104,7 @@ class Admission:
         self._taken = self._computed = 0
         self._quick = False
         self._full = self._overrun = False
+        self._mustering = False
         # Turns between two looks, and the count of turns at which that is used up.
         self._allowed = self._last = math.inf
         self._lock = threading.Lock()
@@ -122,12 +123,15 @@ class Admission:
         """Note that this thread has taken a request."""
         thread = threading.get_ident()
         if thread not in self._since:
-            # The server ends threads that are idle for long, and tells nobody.
-            self._lives.this = _Life(thread, self._since)
-            self._since[thread] = time.monotonic()
+            self._meet(thread, time.monotonic())
             self._settle()
         else:
             self._since[thread] = time.monotonic()
+
+    def _meet(self, thread: int, since: float) -> None:
+        # The server ends threads that are idle for long, and tells nobody.
+        self._lives.this = _Life(thread, self._since)
+        self._since[thread] = since
 
     def leave(self) -> bool:
         """Note that this thread has answered its request; gives whether it should `park`."""
@@ -174,7 +178,7 @@ class Admission:
     def park(self) -> None:
         """Keep this thread from taking requests until it is needed."""
         with self._lock:
-            if self._surplus() <= 0:
+            if self._surplus() <= 0 and not self._mustering:
                 return
             place = threading.Lock()
             place.acquire()
@@ -182,15 +186,22 @@ class Admission:
             self._crowded = self._surplus() > 0
         place.acquire()
 
-    def probed(self) -> None:
-        """Note that the probe came through."""
+    def probed(self) -> bool:
+        """Note that the probe came through; gives whether this thread should `park`."""
+        if self._mustering:
+            self._meet(threading.get_ident(), _NEVER)
+            return True
         self.probe.passed(self._taken)
+        return False
 
     def watch(self, address: tuple[str, int]) -> None:
         """See who is held up and who waits in the server at this address, for ever."""
         counts, looked = deque([0], maxlen=_LOOKS + 1), False
+        self._mustering = True
         while True:
             time.sleep(_HELD_UP_SECONDS)
+            if self._mustering:
+                self._mustering = not self.probe.repeat(address, self._mustered)
             counts.append(self._computed)
             lately = counts[-1] - counts[0]
             # While most are refused, few compute.
@@ -205,6 +216,14 @@ class Admission:
                 self.probe.keep(address, self._taken)
                 looked = False
             self._settle()
+
+    def _mustered(self) -> bool:
+        """Whether all threads but those that take the first requests are parked.
+
+        The server makes another whenever it has none that is idle, soon as many as it may. Each
+        would compute once before it was found to be too many, and keep what memory that takes.
+        """
+        return len(self._since) >= self.threads - self.slots - 1
 
     def _allow(self, computed: int) -> None:
         """Let fewer compute than last time where the probe waits long, and more where it does not.

@@ -8,10 +8,12 @@ import contextlib
 import secrets
 import socket
 import time
+from collections.abc import Callable
 from typing import Final
 
 _PATIENCE_SECONDS: Final = 0.02
 _KEEP_SECONDS: Final = 0.5
+_ANSWER: Final = 65536  # bytes; there are far less
 
 
 class Probe:
@@ -56,6 +58,19 @@ class Probe:
             except OSError:
                 self._sent = None
 
+    def repeat(self, address: tuple[str, int], until: Callable[[], bool]) -> bool:
+        """Send one after the other, on a connection of their own; gives whether it was done."""
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(address, timeout=_KEEP_SECONDS) as connection,
+        ):
+            while not until():
+                connection.sendall(self._request)
+                if not connection.recv(_ANSWER):
+                    return False
+            return True
+        return False
+
     def passed(self, taken: int) -> None:
         """Note that it came through, after so many that threads have taken."""
         sent = self._sent
@@ -85,7 +100,7 @@ class Probe:
 def _is_closed(connection: socket.socket) -> bool:
     """Whether the other side has closed it; its answers are read, and forgotten."""
     try:
-        return not connection.recv(65536)
+        return not connection.recv(_ANSWER)
     except BlockingIOError:
         return False
     except OSError:

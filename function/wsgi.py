@@ -22,9 +22,9 @@ _SMALL, _LONG = "10000", "100000"  # bytes: of a few packets, and what takes a w
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request (PEP 3333)."""
     if environ["PATH_INFO"] == ADMISSION.probe.path:
-        ADMISSION.probed()
+        parked = ADMISSION.probed()
         start_response(_STATUS[204], [])
-        return []
+        return _Sent([], ADMISSION.park) if parked else []
     ADMISSION.enter()
     answer = respond(environ)
     headers = [("Content-Type", answer.content_type), *answer.headers.items()]

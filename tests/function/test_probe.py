@@ -1,5 +1,6 @@
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -81,6 +82,40 @@ def test_closed_connection_is_made_anew(
         probe.look(address, 0)
     assert probe.wait == 2
     accepted(probe, listener, clock).close()
+
+
+def test_as_many_are_sent_as_it_takes(probe: Probe, listener: socket.socket) -> None:
+    came = list[bytes]()
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            while request := connection.recv(1000):
+                came.append(request)
+                connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    server = threading.Thread(target=answer, daemon=True)
+    server.start()
+    assert probe.repeat(listener.getsockname(), lambda: len(came) == 5)
+    server.join(10)
+    assert all(request.startswith(f"GET {probe.path} ".encode()) for request in came)
+    assert len(came) == 5
+
+
+def test_whoever_closes_or_does_not_listen_was_not_sent_enough(
+    probe: Probe, listener: socket.socket
+) -> None:
+    address = listener.getsockname()
+
+    def hang_up() -> None:
+        listener.accept()[0].close()
+
+    server = threading.Thread(target=hang_up, daemon=True)
+    server.start()
+    assert not probe.repeat(address, lambda: False)
+    server.join(10)
+    listener.close()
+    assert not probe.repeat(address, lambda: False)
 
 
 def test_nobody_listens(probe: Probe, listener: socket.socket, clock: Clock) -> None:

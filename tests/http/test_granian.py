@@ -16,8 +16,10 @@ from typing import Final
 
 import psutil
 import pytest
+from granian import _granian
 
 from function.health import arguments, ready
+from function.serve import ALLOCATOR
 from function.settings import Server as Settings
 from tests.serving import Server, command, environment, free_port, serve
 
@@ -65,6 +67,25 @@ def test_threads_do_not_interrupt_one_another(tmp_path: Path) -> None:
         policies = [os.sched_getscheduler(int(task.name)) for task in tasks]
     # All but the one that waits for signals and the one that looks after the others.
     assert policies.count(os.SCHED_BATCH) == len(policies) - 2 > 2
+
+
+def test_threads_that_nobody_needs_take_next_to_no_memory(tmp_path: Path) -> None:
+    """They are there from the start, and parked before they have computed anything."""
+    with serve(tmp_path / "log", "granian", THREADS="2", MAX_WAITING="100") as running:
+        process = psutil.Process(running.process.pid)
+        wait_until(lambda: process.num_threads() > 2 + 100)
+        day = {"observation": {"Location": "Hobart"}, "fill": {"draws": 20}}
+        assert running.post("/predict", SLOW).ok
+        before = process.memory_info().rss
+        with ThreadPoolExecutor(8) as callers:
+            answers = callers.map(lambda _: running.post("/predict", day), range(1000))
+            assert all(answer.ok for answer in answers)
+        assert process.memory_info().rss - before < 12 * 2**20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Granian has another allocator elsewhere")
+def test_allocator_reads_what_it_is_told() -> None:
+    assert ALLOCATOR[0].encode() in Path(_granian.__file__).read_bytes()
 
 
 def test_sigterm_answers_what_was_accepted(tmp_path: Path) -> None:

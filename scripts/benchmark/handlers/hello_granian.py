@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+os.environ["_RJEM_MALLOC_CONF"] = "narenas:1,tcache:false"  # of Granian's allocator
+
 import functions_framework
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
