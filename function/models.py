@@ -134,8 +134,8 @@ def _onnx(content: bytes) -> Scorer:
             probability = one.score(matrix)
             idle.append(one)
             return probability
-        (probability,) = session.run(_OUTPUTS, {INPUT: matrix})
-        return probability
+        (probability,) = session.run(_OUTPUTS, {INPUT: matrix.astype(np.float64)})
+        return probability[:, 0]
 
     return score
 
@@ -148,8 +148,8 @@ class _OneRow:
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         (features,) = session.get_inputs()
-        self._features = np.zeros((1, features.shape[1]), dtype=np.float32)
-        self._probability = np.zeros(1)
+        self._features = np.zeros((1, features.shape[1]))
+        self._probability = np.zeros((1, 1))
         # These are no copies: ONNX Runtime reads and writes the arrays' own memory.
         read, written = map(
             onnxruntime.OrtValue.ortvalue_from_numpy, (self._features, self._probability)
@@ -163,7 +163,7 @@ class _OneRow:
         """Probability of rain tomorrow for a matrix of one row; shape (1,)."""
         self._features[:] = matrix
         self._run(self._binding)
-        return self._probability.copy()
+        return self._probability[0].copy()
 
 
 def _require_training() -> None:

@@ -5,4 +5,4 @@ Written by `scripts/train`.
 
 from typing import Final
 
-REGISTRY_SHA256: Final = "ab3f5c80a6bd4488912376382d795049846be06cf2b0d2e0db2ddeac57eec5b6"
+REGISTRY_SHA256: Final = "d49556106155a0b6baffc108956f34054e0b89c41f6480fd15534308e4b3646a"

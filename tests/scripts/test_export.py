@@ -25,9 +25,9 @@ def graphs(fitted: dict[str, Pipeline], tmp_path_factory: pytest.TempPathFactory
 
 def said(graph: Path, matrix: Matrix) -> Floats:
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (probability,) = session.run(["probability"], {"features": matrix})
-    assert probability.shape == (len(matrix),)
-    return np.asarray(probability)
+    (probability,) = session.run(["probability"], {"features": matrix.astype(np.float64)})
+    assert probability.shape == (len(matrix), 1)
+    return np.asarray(probability)[:, 0]
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
