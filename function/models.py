@@ -124,7 +124,6 @@ def _onnx(content: bytes) -> Scorer:
     idle: list[_OneRow] = []
 
     def score(matrix: Matrix) -> Probabilities:
-        probability: Probabilities
         if len(matrix) == 1:
             # Lent to one caller at a time; ONNX Runtime lets the other threads go on meanwhile.
             try:
@@ -134,8 +133,9 @@ def _onnx(content: bytes) -> Scorer:
             probability = one.score(matrix)
             idle.append(one)
             return probability
-        (probability,) = session.run(_OUTPUTS, {INPUT: matrix.astype(np.float64)})
-        return probability[:, 0]
+        column: NDArray[np.float64]
+        (column,) = session.run(_OUTPUTS, {INPUT: matrix.astype(np.float64)})
+        return column[:, 0]
 
     return score
 
