@@ -124,6 +124,7 @@ def _onnx(content: bytes) -> Scorer:
     idle: list[_OneRow] = []
 
     def score(matrix: Matrix) -> Probabilities:
+        probability: Probabilities
         if len(matrix) == 1:
             # Lent to one caller at a time; ONNX Runtime lets the other threads go on meanwhile.
             try:
@@ -133,9 +134,9 @@ def _onnx(content: bytes) -> Scorer:
             probability = one.score(matrix)
             idle.append(one)
             return probability
-        column: NDArray[np.float64]
         (column,) = session.run(_OUTPUTS, {INPUT: matrix.astype(np.float64)})
-        return column[:, 0]
+        probability = column[:, 0]
+        return probability
 
     return score
 
@@ -163,7 +164,7 @@ class _OneRow:
         """Probability of rain tomorrow for a matrix of one row; shape (1,)."""
         self._features[:] = matrix
         self._run(self._binding)
-        return self._probability[0].copy()
+        return self._probability.flatten()  # a copy
 
 
 def _require_training() -> None:
