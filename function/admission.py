@@ -104,7 +104,6 @@ class Admission:
         self._taken = self._computed = 0
         self._quick = False
         self._full = self._overrun = False
-        self._mustering = False
         # Turns between two looks, and the count of turns at which that is used up.
         self._allowed = self._last = math.inf
         self._lock = threading.Lock()
@@ -178,30 +177,35 @@ class Admission:
     def park(self) -> None:
         """Keep this thread from taking requests until it is needed."""
         with self._lock:
-            if self._surplus() <= 0 and not self._mustering:
+            if self._surplus() <= 0:
                 return
-            place = threading.Lock()
-            place.acquire()
-            self._parked.append(place)
+            place = self._parking()
             self._crowded = self._surplus() > 0
         place.acquire()
 
-    def probed(self) -> bool:
-        """Note that the probe came through; gives whether this thread should `park`."""
-        if self._mustering:
-            self._meet(threading.get_ident(), _NEVER)
-            return True
+    def _parking(self) -> threading.Lock:
+        place = threading.Lock()
+        place.acquire()
+        self._parked.append(place)
+        return place
+
+    def step_aside(self) -> None:
+        """Keep this thread, which has computed nothing yet, until it is needed."""
+        self._meet(threading.get_ident(), _NEVER)
+        with self._lock:
+            place = self._parking()
+        place.acquire()
+
+    def probed(self) -> None:
+        """Note that the probe came through."""
         self.probe.passed(self._taken)
-        return False
 
     def watch(self, address: tuple[str, int]) -> None:
         """See who is held up and who waits in the server at this address, for ever."""
-        counts, looked = deque([0], maxlen=_LOOKS + 1), False
-        self._mustering = True
+        counts, looked, mustered = deque([0], maxlen=_LOOKS + 1), False, False
         while True:
             time.sleep(_HELD_UP_SECONDS)
-            if self._mustering:
-                self._mustering = not self.probe.repeat(address, self._mustered)
+            mustered = mustered or self.probe.muster(address, self._mustered)
             counts.append(self._computed)
             lately = counts[-1] - counts[0]
             # While most are refused, few compute.
@@ -218,10 +222,10 @@ class Admission:
             self._settle()
 
     def _mustered(self) -> bool:
-        """Whether all threads but those that take the first requests are parked.
+        """Whether the server has made all threads but those that take the first requests.
 
-        The server makes another whenever it has none that is idle, soon as many as it may. Each
-        would compute once before it was found to be too many, and keep what memory that takes.
+        It makes another whenever none is idle, and soon has as many as it may. Each would compute
+        once before it was found to be too many, and keep what memory that takes.
         """
         return len(self._since) >= self.threads - self.slots - 1
 

@@ -51,7 +51,8 @@ def polished(call: Call, answer: Answer, own: Mapping[str, str]) -> Answer:
     constant = answer.constant and environ["REQUEST_METHOD"] != "POST"
     small = isinstance(body, bytes) and len(body) < _SMALLEST
     if small and not constant and "HTTP_ORIGIN" not in environ:  # as most are
-        return _with(answer, body, {**_NOT_KEPT, **own})
+        headers = {**answer.headers, **_NOT_KEPT, **own}
+        return Answer(body, answer.content_type, answer.status, headers)
     headers = {**_NOT_KEPT, **own}
     if constant:
         headers["Cache-Control"] = answer.headers.get("Cache-Control", _KEPT)
@@ -70,7 +71,7 @@ def polished(call: Call, answer: Answer, own: Mapping[str, str]) -> Answer:
         headers["ETag"] = _tag(answer.body, compressed=compressed)
         if _is_known(environ, headers["ETag"]):
             return Answer(b"", "", NOT_MODIFIED, headers)
-    return _with(answer, body, headers)
+    return Answer(body, answer.content_type, answer.status, {**answer.headers, **headers})
 
 
 def options(call: Call, methods: Collection[str]) -> Answer:
@@ -84,11 +85,6 @@ def options(call: Call, methods: Collection[str]) -> Answer:
             "Access-Control-Max-Age": _PREFLIGHT_SECONDS,
         }
     return Answer(b"", "", 204, headers)
-
-
-def _with(answer: Answer, body: Body, headers: Mapping[str, str]) -> Answer:
-    """Answer with another body and more headers."""
-    return Answer(body, answer.content_type, answer.status, {**answer.headers, **headers})
 
 
 def _origin(call: Call) -> str:

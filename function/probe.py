@@ -14,6 +14,8 @@ from typing import Final
 _PATIENCE_SECONDS: Final = 0.02
 _KEEP_SECONDS: Final = 0.5
 _ANSWER: Final = 65536  # bytes; there are far less
+ASIDE: Final = "aside"
+"""Query of a probe that parks the thread that takes it."""
 
 
 class Probe:
@@ -26,7 +28,7 @@ class Probe:
         """Seconds that the latest has waited, as far as is known."""
         self.ahead = 0
         """Requests that were taken meanwhile: as many callers, at least, wait at once."""
-        self._request = f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        self._request = _request(self.path)
         self._connection: socket.socket | None = None
         self._accepted = False
         self._sent: float | None = None
@@ -58,18 +60,21 @@ class Probe:
             except OSError:
                 self._sent = None
 
-    def repeat(self, address: tuple[str, int], until: Callable[[], bool]) -> bool:
-        """Send one after the other, on a connection of their own; gives whether it was done."""
-        with (
-            contextlib.suppress(OSError),
-            socket.create_connection(address, timeout=_KEEP_SECONDS) as connection,
-        ):
+    def muster(self, address: tuple[str, int], until: Callable[[], bool]) -> bool:
+        """Call thread after thread aside, on a connection of its own; gives whether one listens.
+
+        Gives up where the server has so much to do that a call waits for long.
+        """
+        try:
+            connection = socket.create_connection(address, timeout=_KEEP_SECONDS)
+        except OSError:
+            return False
+        with connection, contextlib.suppress(OSError):
             while not until():
-                connection.sendall(self._request)
+                connection.sendall(_request(f"{self.path}?{ASIDE}"))
                 if not connection.recv(_ANSWER):
-                    return False
-            return True
-        return False
+                    break
+        return True
 
     def passed(self, taken: int) -> None:
         """Note that it came through, after so many that threads have taken."""
@@ -95,6 +100,10 @@ class Probe:
         with contextlib.suppress(OSError):
             self._connection = socket.create_connection(address, timeout=_PATIENCE_SECONDS)
             self._connection.settimeout(0)
+
+
+def _request(target: str) -> bytes:
+    return f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def _is_closed(connection: socket.socket) -> bool:

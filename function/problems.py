@@ -15,7 +15,6 @@ The core raises these without knowing HTTP; the edge answers them as `applicatio
 (RFC 9457). `DeploymentError` is not for callers: it stops the process before the port opens.
 """
 
-import functools
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -111,11 +110,9 @@ def document(problem: Problem | None) -> tuple[int, bytes]:
     """Status and RFC 9457 body of a problem; None stands for an unexpected failure (500)."""
     if problem is None:
         detail = "Something went wrong on our side; the request id is in the log."
-        return _sentence(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
-    status = STATUS[type(problem)]
-    if problem.errors:
-        return _document(status, problem.detail, {"errors": problem.errors})
-    return _sentence(status, problem.detail)
+        return _document(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+    more = {"errors": problem.errors} if problem.errors else {}
+    return _document(STATUS[type(problem)], problem.detail, more)
 
 
 def _document(
@@ -123,7 +120,3 @@ def _document(
 ) -> tuple[int, bytes]:
     members = {"type": "about:blank", "title": status.phrase, "status": int(status)}
     return int(status), msgspec.json.encode({**members, "detail": detail, **more})
-
-
-# Of those that are refused for want of time, there may be thousands a second.
-_sentence: Final = functools.lru_cache(maxsize=64)(_document)

@@ -51,6 +51,7 @@ def respond(environ: WSGIEnvironment) -> Answer:
     finally:
         call.end()
     fields = {
+        **telemetry.heading("INFO", "request"),
         "request_id": request_id,
         "method": environ["REQUEST_METHOD"][:LONGEST_METHOD],
         "route": None,
@@ -60,7 +61,7 @@ def respond(environ: WSGIEnvironment) -> Answer:
     }
     if trace is not None:
         fields |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
-    telemetry.access(fields)
+    telemetry.write(fields)
     _SERVICE.traffic.count(fields, call.filled)
     return answer
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from function import __version__, fill, manners, payload, problems, reply
-from function.body import kind, read_json
+from function.body import kind, read_json, read_text
 from function.call import CSV, HTML, JSON, NDJSON, Answer, Call, too_many
 from function.observation import suggestion
 from function.predict import as_json, predict, score
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Document = Mapping[str, object]
 LONGEST_METHOD: Final = 64
 """Characters of a verb that are echoed and logged."""
-_FULL: Final = too_many("requests")
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -58,8 +57,8 @@ def dispatch(call: Call) -> Answer:
     call.log["route"] = route.path
     if route.authentication:
         if not call.service.admission.admit():
-            # Not raised, which takes longer than the rest: there may be thousands a second.
-            return refuse(call, _FULL)
+            # Not raised, which takes longer than the rest.
+            return _full(environ["PATH_INFO"])
         call.user = call.service.credentials.authenticate(
             environ.get("HTTP_AUTHORIZATION", ""),
             environ.get("HTTP_AUTHENTICATION", ""),
@@ -103,11 +102,21 @@ def refuse(call: Call, problem: Problem | None) -> Answer:
 
     None stands for an unexpected failure of ours.
     """
-    if inference.speaks(call.environ["PATH_INFO"]):
+    return _refusal(call.environ["PATH_INFO"], problem)
+
+
+def _refusal(path: str, problem: Problem | None) -> Answer:
+    if inference.speaks(path):
         return inference.refuse(problem)
     status, document = problems.document(problem)
     headers = problem.headers if problem else {}
     return Answer(document, problems.CONTENT_TYPE, status, headers)
+
+
+@functools.lru_cache(maxsize=64)
+def _full(path: str) -> Answer:
+    """Tell a caller at this path to come back; there may be thousands a second."""
+    return _refusal(path, too_many("requests"))
 
 
 def _index(call: Call) -> Answer:
@@ -219,7 +228,7 @@ def _predict(call: Call) -> Answer:
         from function.files import exchange  # few need it, and a start not at all
 
         return exchange.predict(call, form)
-    request = call.service.payloads.read(read_json(call))
+    request = call.service.payloads.read(read_text(call))
     return as_json(call, request, score(call, request))
 
 

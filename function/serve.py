@@ -17,8 +17,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 # Granian's allocator, jemalloc, reads this when it is loaded. By default, many threads each keep
-# some of what it has freed, 7 MB in all.
-ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "narenas:1,tcache:false")
+# some of what it has freed, 7 MB in all, and what a large body took is kept for ten seconds.
+ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "narenas:1,tcache:false,dirty_decay_ms:1000")
 
 if __name__ == "__main__":
     # Nothing of what is loaded now will ever be garbage.

@@ -54,19 +54,30 @@ def trace(traceparent: str | None) -> Trace | None:
     return Trace(match[2], match[3], match[4])
 
 
-def access(fields: dict[str, Any]) -> None:
-    """Log an answered request."""
-    _write("INFO", "request", fields)
+def heading(severity: str, message: str) -> dict[str, Any]:
+    """What every line begins with."""
+    return {"time": dt.datetime.now(dt.UTC), "severity": severity, "message": message}
 
 
 def warn(message: str) -> None:
     """Log what an operator may want to look into."""
-    _write("WARNING", message, {})
+    write(heading("WARNING", message))
 
 
 def failure(error: Exception, request: str) -> None:
     """Log an exception that is a fault of ours."""
-    _write("ERROR", "unexpected failure", {"request_id": request, **_place(error)})
+    place = {"request_id": request, **_place(error)}
+    write(heading("ERROR", "unexpected failure") | place)
+
+
+def write(line: dict[str, Any]) -> None:
+    """Log a line, as JSON."""
+    # Not through logging, which takes as long as a forecast. One call for a whole line: those of
+    # other threads do not mix with it. A full disk is no reason to fail a request.
+    try:  # noqa: SIM105  (suppress() takes as long as the line)
+        os.write(_STDOUT, _ENCODER.encode(line) + b"\n")
+    except OSError:
+        pass
 
 
 class JsonLines(logging.Formatter):
@@ -76,7 +87,7 @@ class JsonLines(logging.Formatter):
         """One line, without its end."""
         error = record.exc_info[1] if record.exc_info else None
         place = _place(error) if error else {}
-        return _line(record.levelname, record.getMessage(), place).decode()
+        return _ENCODER.encode(heading(record.levelname, record.getMessage()) | place).decode()
 
 
 def milliseconds_since(began: int) -> float:
@@ -91,17 +102,3 @@ def _place(error: BaseException) -> dict[str, Any]:
         "error": type(error).__name__,
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }
-
-
-def _line(severity: str, message: str, fields: dict[str, Any]) -> bytes:
-    now = dt.datetime.now(dt.UTC)
-    return _ENCODER.encode({"time": now, "severity": severity, "message": message, **fields})
-
-
-def _write(severity: str, message: str, fields: dict[str, Any]) -> None:
-    # Not through logging, which takes as long as a forecast. One call for a whole line: those of
-    # other threads do not mix with it. A full disk is no reason to fail a request.
-    try:  # noqa: SIM105  (suppress() takes as long as the line)
-        os.write(_STDOUT, _line(severity, message, fields) + b"\n")
-    except OSError:
-        pass

@@ -12,6 +12,7 @@ from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from function.discard import discard, is_left
+from function.probe import ASIDE
 from function.respond import ADMISSION, respond
 
 _STATUS: Final = {int(status): f"{status:d} {status.phrase}" for status in HTTPStatus}
@@ -22,9 +23,11 @@ _SMALL, _LONG = "10000", "100000"  # bytes: of a few packets, and what takes a w
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request (PEP 3333)."""
     if environ["PATH_INFO"] == ADMISSION.probe.path:
-        parked = ADMISSION.probed()
         start_response(_STATUS[204], [])
-        return _Sent([], ADMISSION.park) if parked else []
+        if environ["QUERY_STRING"] == ASIDE:
+            return _Sent([], ADMISSION.step_aside)
+        ADMISSION.probed()
+        return []
     ADMISSION.enter()
     answer = respond(environ)
     headers = [("Content-Type", answer.content_type), *answer.headers.items()]

@@ -118,22 +118,14 @@ def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> 
 
 def test_threads_are_parked_before_they_compute() -> None:
     control = Admission(3, 4)
-    control._mustering = True
-
-    def come() -> None:
-        assert control.probed()
-        control.park()
-
     threads, many = list[threading.Thread](), control.threads - 4
     while not control._mustered():
-        threads.append(started(come))
+        threads.append(started(control.step_aside))
         wait_until(lambda: len(control._parked) == len(threads))
     assert len(threads) == many
-    control._mustering = False
     control._settle()
-    # One for each slot and another may take requests, and need no telling when they are probed.
+    # One for each slot and another may take requests.
     wait_until(lambda: sum(thread.is_alive() for thread in threads) == many - 4)
-    assert not control.probed()
     for place in control._parked:
         place.release()
     for thread in threads:

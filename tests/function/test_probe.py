@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from function.probe import Probe
+from function.probe import ASIDE, Probe
 from tests.function.conftest import Clock
 
 
@@ -84,7 +84,7 @@ def test_closed_connection_is_made_anew(
     accepted(probe, listener, clock).close()
 
 
-def test_as_many_are_sent_as_it_takes(probe: Probe, listener: socket.socket) -> None:
+def test_as_many_are_called_aside_as_it_takes(probe: Probe, listener: socket.socket) -> None:
     came = list[bytes]()
 
     def answer() -> None:
@@ -96,13 +96,13 @@ def test_as_many_are_sent_as_it_takes(probe: Probe, listener: socket.socket) -> 
 
     server = threading.Thread(target=answer, daemon=True)
     server.start()
-    assert probe.repeat(listener.getsockname(), lambda: len(came) == 5)
+    assert probe.muster(listener.getsockname(), lambda: len(came) == 5)
     server.join(10)
-    assert all(request.startswith(f"GET {probe.path} ".encode()) for request in came)
+    assert all(request.startswith(f"GET {probe.path}?{ASIDE} ".encode()) for request in came)
     assert len(came) == 5
 
 
-def test_whoever_closes_or_does_not_listen_was_not_sent_enough(
+def test_who_does_not_listen_yet_is_called_again_and_who_hangs_up_is_not(
     probe: Probe, listener: socket.socket
 ) -> None:
     address = listener.getsockname()
@@ -112,10 +112,10 @@ def test_whoever_closes_or_does_not_listen_was_not_sent_enough(
 
     server = threading.Thread(target=hang_up, daemon=True)
     server.start()
-    assert not probe.repeat(address, lambda: False)
+    assert probe.muster(address, lambda: False)
     server.join(10)
     listener.close()
-    assert not probe.repeat(address, lambda: False)
+    assert not probe.muster(address, lambda: False)
 
 
 def test_nobody_listens(probe: Probe, listener: socket.socket, clock: Clock) -> None:
