@@ -205,7 +205,9 @@ class Admission:
         counts, looked, mustered = deque([0], maxlen=_LOOKS + 1), False, False
         while True:
             time.sleep(_HELD_UP_SECONDS)
-            mustered = mustered or self.probe.muster(address, self._mustered)
+            if not mustered:
+                self.probe.muster(address, self._mustered)
+                mustered = self._mustered()
             counts.append(self._computed)
             lately = counts[-1] - counts[0]
             # While most are refused, few compute.

@@ -6,7 +6,7 @@ would then return the same "random" values.
 """
 
 import csv
-import random
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal, Self, get_args
 
@@ -76,9 +76,7 @@ class Completion(msgspec.Struct, frozen=True):
 
 def new_seed() -> int:
     """Draw a seed for a request that brings none; below 2**53, so that JavaScript keeps it."""
-    # No secret, and asking the system takes ten times as long. A worker that is forked off starts
-    # this generator anew.
-    return random.getrandbits(53)
+    return int.from_bytes(os.urandom(8)) >> 11
 
 
 def locate(observations: Observations, seed: int, stations: Stations) -> Observations:

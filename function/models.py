@@ -30,6 +30,7 @@ Scorer = Callable[[Matrix], Probabilities]
 INPUT: Final = "features"
 OUTPUT: Final = "probability"
 _OUTPUTS: Final = [OUTPUT]
+_DOUBLES: Final = "tensor(double)"
 # Rows scored at once: bounds the memory of a kernel machine, whose work is rows x landmarks.
 _CHUNK: Final = 512
 
@@ -120,6 +121,9 @@ def _onnx(content: bytes) -> Scorer:
     # a single row is as fast.
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    (read,), (given,) = session.get_inputs(), session.get_outputs()
+    if (read.type, given.type, len(given.shape)) != (_DOUBLES, _DOUBLES, 2):
+        raise ValueError("it was made for another version of the function; train it anew")
 
     idle: list[_OneRow] = []
 

@@ -60,21 +60,17 @@ class Probe:
             except OSError:
                 self._sent = None
 
-    def muster(self, address: tuple[str, int], until: Callable[[], bool]) -> bool:
-        """Call thread after thread aside, on a connection of its own; gives whether one listens.
-
-        Gives up where the server has so much to do that a call waits for long.
-        """
-        try:
-            connection = socket.create_connection(address, timeout=_KEEP_SECONDS)
-        except OSError:
-            return False
-        with connection, contextlib.suppress(OSError):
-            while not until():
+    def muster(self, address: tuple[str, int], until: Callable[[], bool]) -> None:
+        """Call thread after thread aside, for a moment, on a connection of its own."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        with (
+            contextlib.suppress(OSError),  # nobody listens yet, or has time
+            socket.create_connection(address, timeout=_PATIENCE_SECONDS) as connection,
+        ):
+            while not until() and time.monotonic() < deadline:
                 connection.sendall(_request(f"{self.path}?{ASIDE}"))
                 if not connection.recv(_ANSWER):
                     break
-        return True
 
     def passed(self, taken: int) -> None:
         """Note that it came through, after so many that threads have taken."""

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Final
 # Granian's allocator, jemalloc, reads this when it is loaded. By default, many threads each keep
 # some of what it has freed, 7 MB in all, and what a large body took is kept for ten seconds.
 ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "narenas:1,tcache:false,dirty_decay_ms:1000")
+os.environ[ALLOCATOR[0]] = os.environ.get(ALLOCATOR[0]) or ALLOCATOR[1]
 
 if __name__ == "__main__":
     # Nothing of what is loaded now will ever be garbage.
     gc.disable()
-    os.environ.setdefault(*ALLOCATOR)
     # The first process of a container is deaf to signals that it does not handle, and what comes
     # next takes half a second. Granian handles them later.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -194,6 +194,7 @@ def _calibrate(graph: _Graph, score: str, calibrated: Any) -> None:
     """Isotonic regression: climb each step of the fitted staircase as far as the score goes."""
     (isotonic,) = calibrated.calibrators
     starts, values = isotonic.X_thresholds_[np.newaxis, :-1], isotonic.y_thresholds_
+    # What cancels here leaves some 1e-12 where two steps nearly coincide.
     steepness = 1 / np.diff(isotonic.X_thresholds_)[np.newaxis]
     climb = graph.apply("Gemm", score, steepness, -starts * steepness)
     climb = graph.apply("Clip", climb, np.array(0.0), np.array(1.0))

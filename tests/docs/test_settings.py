@@ -7,6 +7,7 @@ from pathlib import Path
 import functions_framework
 import pytest
 
+from function.serve import ALLOCATOR
 from function.settings import Server, Settings
 from tests.serving import ROOT
 
@@ -43,6 +44,11 @@ def test_all_that_are_documented_exist() -> None:
     framework = "".join(path.read_text() for path in package.rglob("*.py"))
     others = DOCUMENTED.keys() - read - SETTINGS.keys()
     assert {name for name in others if f'"{name}"' not in framework} == set()
+
+
+def test_allocator() -> None:
+    name, default = ALLOCATOR
+    assert DOCUMENTED[name] == f"`{default}`"
 
 
 @pytest.mark.parametrize("name", SETTINGS)

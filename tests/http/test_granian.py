@@ -21,7 +21,7 @@ from granian import _granian
 from function.health import arguments, ready
 from function.serve import ALLOCATOR
 from function.settings import Server as Settings
-from tests.serving import Server, command, environment, free_port, serve
+from tests.serving import ROOT, Server, command, environment, free_port, serve
 
 SLOW: Final = {
     "model": "all",
@@ -86,6 +86,25 @@ def test_threads_that_nobody_needs_take_next_to_no_memory(tmp_path: Path) -> Non
 @pytest.mark.skipif(sys.platform != "linux", reason="Granian has another allocator elsewhere")
 def test_allocator_reads_what_it_is_told() -> None:
     assert ALLOCATOR[0].encode() in Path(_granian.__file__).read_bytes()
+
+
+def test_allocator_is_told_before_it_is_loaded() -> None:
+    told = """
+import os, runpy, sys
+class Importing:
+    def find_spec(self, name, *_):
+        if name == "granian":
+            print(os.environ.get("_RJEM_MALLOC_CONF"))
+            sys.exit()
+sys.meta_path.insert(0, Importing())
+runpy.run_module("function.serve", run_name="__main__")
+"""
+    for offered, expected in (("", ALLOCATOR[1]), ("narenas:3", "narenas:3")):
+        variables = environment({ALLOCATOR[0]: offered})
+        done = subprocess.run(
+            [sys.executable, "-c", told], cwd=ROOT, env=variables, capture_output=True, check=True
+        )
+        assert done.stdout.decode().strip() == expected
 
 
 def test_sigterm_answers_what_was_accepted(tmp_path: Path) -> None:

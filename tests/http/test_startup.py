@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.serving import ROOT, Launcher, command, environment, free_port, serve
@@ -76,20 +77,42 @@ def test_damaged_registry(stop_sentence: Stop, data: Path, content: bytes) -> No
     assert "registry.json" in stop_sentence(DATA_DIR=str(data))
 
 
+def older() -> bytes:
+    """A graph as an earlier version made them, in single precision."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    doubles = helper.make_node("Cast", ["features"], ["doubles"], to=TensorProto.DOUBLE)
+    largest = helper.make_node("ReduceMax", ["doubles", "one"], ["probability"], keepdims=0)
+    read = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", 80])
+    given = helper.make_tensor_value_info("probability", TensorProto.DOUBLE, ["rows"])
+    one = numpy_helper.from_array(np.array([1]), "one")
+    graph = helper.make_graph([doubles, largest], "older", [read], [given], [one])
+    opsets = [helper.make_opsetid("", 18)]
+    content: bytes = helper.make_model(
+        graph, opset_imports=opsets, ir_version=10
+    ).SerializeToString()
+    return content
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"no graph", "does not load"), (older(), "made for another version of the function")],
+    ids=["no graph", "older"],
+)
 def test_file_that_the_registry_describes_but_that_does_not_load(
-    stop_sentence: Stop, data: Path
+    stop_sentence: Stop, data: Path, content: bytes, sentence: str
 ) -> None:
     import hashlib
 
-    (data / MODEL).write_bytes(b"no graph")
+    (data / MODEL).write_bytes(content)
     registry = json.loads((data / "registry.json").read_text())
     for model in registry["models"]:
         if model["artifacts"]["onnx"]["file"] == MODEL:
-            model["artifacts"]["onnx"]["sha256"] = hashlib.sha256(b"no graph").hexdigest()
+            model["artifacts"]["onnx"]["sha256"] = hashlib.sha256(content).hexdigest()
     (data / "registry.json").write_text(json.dumps(registry))
     checksum = hashlib.sha256((data / "registry.json").read_bytes()).hexdigest()
     settings = {"DATA_DIR": str(data), "REGISTRY_CHECKSUM": checksum}
-    assert "does not load" in stop_sentence(**settings)
+    assert sentence in stop_sentence(**settings)
     assert f"set REGISTRY_CHECKSUM={checksum}" in stop_sentence(DATA_DIR=str(data))
 
 
