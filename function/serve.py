@@ -17,7 +17,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 # Granian's allocator, jemalloc, reads this when it is loaded. By default, many threads each keep
-# some of what it has freed, 5 MB or more in all, and what a large body took is kept for ten seconds.
+# some of what it has freed, 5 MB or more, and what a large body took is kept for ten seconds.
 ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "narenas:1,tcache:false,dirty_decay_ms:1000")
 os.environ[ALLOCATOR[0]] = os.environ.get(ALLOCATOR[0]) or ALLOCATOR[1]
 
