@@ -190,7 +190,7 @@ class Admission:
         return place
 
     def step_aside(self) -> None:
-        """Keep this thread, which has computed nothing yet, until it is needed."""
+        """Keep this thread, which was called aside, until it is needed."""
         self._meet(threading.get_ident(), _NEVER)
         with self._lock:
             place = self._parking()

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 # Granian's allocator, jemalloc, reads this when it is loaded. By default, many threads each keep
 # some of what it has freed, 5 MB or more, and what a large body took is kept for ten seconds.
-ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "narenas:1,tcache:false,dirty_decay_ms:1000")
-os.environ[ALLOCATOR[0]] = os.environ.get(ALLOCATOR[0]) or ALLOCATOR[1]
+ALLOCATOR: Final = "narenas:1,tcache:false,dirty_decay_ms:1000"
+os.environ["_RJEM_MALLOC_CONF"] = os.environ.get("_RJEM_MALLOC_CONF") or ALLOCATOR
 
 if __name__ == "__main__":
     # Nothing of what is loaded now will ever be garbage.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from function.serve import ALLOCATOR
 from scripts.benchmark.processes import ROOT, Request, free_port
 from scripts.benchmark.workload import ALL, ONE_DAY, Question
 
@@ -121,7 +122,7 @@ class HelloGranian(HelloFramework):
 
     name = "hello-granian"
     title = "hello world, Granian with our options"
-    variables: ClassVar[Mapping[str, str]] = _IMAGE
+    variables: ClassVar[Mapping[str, str]] = {**_IMAGE, "_RJEM_MALLOC_CONF": ALLOCATOR}
 
     def command(self, python: str, port: int) -> list[str]:
         """Granian, with the options of `function.serve`."""

@@ -47,8 +47,7 @@ def test_all_that_are_documented_exist() -> None:
 
 
 def test_allocator() -> None:
-    name, default = ALLOCATOR
-    assert DOCUMENTED[name] == f"`{default}`"
+    assert DOCUMENTED["_RJEM_MALLOC_CONF"] == f"`{ALLOCATOR}`"
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -9,8 +9,6 @@ import os
 import sys
 from pathlib import Path
 
-os.environ["_RJEM_MALLOC_CONF"] = "narenas:1,tcache:false,dirty_decay_ms:1000"
-
 import functions_framework
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
