@@ -14,12 +14,15 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 # Granian's allocator, jemalloc, reads this when it is loaded. By default, many threads each keep
 # some of what it has freed, 5 MB or more, and what a large body took is kept for ten seconds.
 ALLOCATOR: Final = "narenas:1,tcache:false,dirty_decay_ms:1000"
 os.environ["_RJEM_MALLOC_CONF"] = os.environ.get("_RJEM_MALLOC_CONF") or ALLOCATOR
+# NumPy's: the slots share the processors already, and it ends the process where it gets no threads.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS") or "1"
 
 if __name__ == "__main__":
     # Nothing of what is loaded now will ever be garbage.
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from function.admission import Admission
 
 _IDLE_SECONDS: Final = 600  # after which a thread of Granian's ends; the longest it takes
+_STACK: Final = 2 * 1024 * 1024  # bytes of a thread of Granian's
+_OTHERS: Final = 8  # threads of Granian's that take no requests, and some to spare
 # Of <malloc.h>.
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 # Bytes; Granian would take 400 KiB, which Accept, say, takes a second to be read of.
@@ -128,6 +133,42 @@ def check_free(host: str, port: int) -> None:
             ) from error
 
 
+def _start(name: str, target: Callable[..., object], *arguments: object) -> threading.Thread:
+    """Start a thread that does not outlive the process.
+
+    Raises:
+        DeploymentError: The system gives no more.
+
+    """
+    thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise DeploymentError(
+            f"the system lets this process have no more than {threading.active_count()} threads; "
+            "raise its limit of processes (or of memory), or set a smaller MAX_WAITING."
+        ) from error
+    return thread
+
+
+def check_threads(number: int) -> None:
+    """Have that many threads for a moment: Granian would abort when it cannot make one.
+
+    Raises:
+        DeploymentError: The system does not give as many.
+
+    """
+    seen = threading.Event()
+    usual = threading.stack_size(_STACK)
+    try:
+        threads = [_start("check", seen.wait) for _ in range(number)]
+    finally:
+        seen.set()
+        threading.stack_size(usual)
+    for thread in threads:
+        thread.join()
+
+
 def _set_malloc() -> None:
     """Let glibc's malloc give back what is free; another C library has ways of its own."""
     with contextlib.suppress(OSError, AttributeError):
@@ -179,8 +220,8 @@ def serve(server: Server, ending: Ending | None = None) -> None:
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
     address = (server.host, server.port)
-    watched = [ADMISSION, address]
-    threading.Thread(target=_watch, args=watched, name="admission", daemon=True).start()
+    check_threads(ADMISSION.threads + _OTHERS)
+    _start("admission", _watch, ADMISSION, address)
     granian = OneProcess(
         "function.wsgi",
         address=server.host,
@@ -206,8 +247,8 @@ def main() -> None:
     """Run the command."""
     _set_malloc()  # before the first thread gets an arena of its own
     ending = Ending()
-    threading.Thread(target=ending.wait, name="ending", daemon=True).start()
     try:
+        _start("ending", ending.wait)
         serve(Server.of(os.environ, sys.argv[1:]), ending)
     except DeploymentError as error:
         sys.exit(f"rain-tomorrow cannot start: {error}")

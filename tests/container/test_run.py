@@ -150,6 +150,8 @@ def test_stop_before_it_listens(image: str) -> None:
         (("--env", "MODEL_FORMAT=joblib"), "scikit-learn"),
         (("--env", "CREDENTIALS_FILE=/etc/shadow"), "/etc/shadow cannot be read"),
         (("--tmpfs", "/app/data"), "registry.json"),
+        (("--pids-limit", "60"), "no more than 60 threads; raise its limit of processes"),
+        (("--pids-limit", "1"), "no more than 1 threads"),
     ],
 )
 def test_what_cannot_start_says_why(image: str, options: tuple[str, ...], told: str) -> None:
@@ -158,6 +160,22 @@ def test_what_cannot_start_says_why(image: str, options: tuple[str, ...], told: 
         (sentence,) = container.log()
         assert sentence.startswith("rain-tomorrow cannot start: ")
         assert told in sentence
+
+
+def test_as_many_callers_as_a_limit_of_processes_allows(image: str) -> None:
+    limits = ("--pids-limit", "60", "--env", "THREADS=2", "--env", "MAX_WAITING=30")
+    with running(image, *HARDENED, *PUBLISHED, *limits) as container:
+        url = container.await_ready()
+
+        def call(_number: int) -> int:
+            answer = requests.post(f"{url}/predict", json=SLOW, auth=ALICE, timeout=60)
+            return answer.status_code
+
+        with ThreadPoolExecutor(60) as callers:
+            assert set(callers.map(call, range(120))) == {200, 503}
+        assert container.state["Running"]
+        docker("stop", container.name)
+        assert container.state["ExitCode"] == 0
 
 
 def test_credentials_that_it_may_not_read(image: str, tmp_path: Path) -> None:
