@@ -5,8 +5,11 @@
     python -m tests.trust.hostile.run INPUTS SEED
 """
 
+import contextlib
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,23 +19,20 @@ import psutil
 import pytest
 
 from function.admission import WAITING
-from scripts.benchmark.processes import Request
-from scripts.benchmark.workload import Question
 from scripts.reliability import Figure
-from scripts.soaking.questions import headers
 from tests.http.test_granian import wait_until
 from tests.serving import ROOT, serve
 from tests.trust.conftest import COMMAND
 from tests.trust.hostile import run, wire
 from tests.trust.hostile.run import SETTINGS, Report
 from tests.trust.hostile.seeds import TOKEN, seeds
-from tests.trust.load.generator import Asked, closed
 
 REQUESTS = {True: 1_000_000, False: 3_000}
 PROCESSES = {True: 2, False: 1}
 CONNECTIONS = {True: 50_000, False: 1_000}
 GROWTH = {True: 1.02, False: 1.25}
 """Memory after the last input, of that after the first fifth."""
+THREADS = 16
 SEED = 2026
 
 
@@ -105,7 +105,7 @@ def hostile(inputs: int, seed: int) -> subprocess.CompletedProcess[str]:
 def test_connections(full: bool, tally: Tally, tmp_path: Path) -> None:
     """Through the socket of the production server: what is no HTTP, or two things at once."""
     count, users = CONNECTIONS[full], str(run.credentials(tmp_path))
-    settings = {**SETTINGS, "CREDENTIALS_FILE": users, "THREADS": "16"}
+    settings = {**SETTINGS, "CREDENTIALS_FILE": users, "THREADS": str(THREADS)}
     with serve(tmp_path / "log", "granian", **settings) as running:
         process = psutil.Process(running.process.pid)
         files = process.num_fds()
@@ -155,8 +155,25 @@ def test_harm_is_seen() -> None:
 
 
 def _bring_all_threads(port: int) -> None:
-    """Let as many ask as may wait: each thread is made when it is needed, and keeps some memory."""
-    body = Question("random-forest", draws=50, gaps=True).body()
-    fields = headers(authorization=f"Basic {TOKEN}")
-    raw = Request("/predict", body, fields).raw(port)
-    closed(Asked(port, raw, b""), WAITING + 16, 3)
+    """Let as many as are let in hold a thread each, and then send what its stack grows most for.
+
+    The server parks threads before they have computed, and a stack stays as large as it ever was:
+    0.2 MB for a document as deep as Python can read. Else, each would grow when its turn comes.
+    """
+    document = b"[" * 2000
+    half, rest = document[:1000], document[1000:]
+    head = (
+        f"POST /predict HTTP/1.1\r\nHost: rain\r\nAuthorization: Basic {TOKEN}\r\n"
+        f"Content-Length: {len(document)}\r\nConnection: close\r\n\r\n"
+    )
+    with contextlib.ExitStack() as open_until_then:
+        callers = []
+        for _ in range(THREADS + WAITING + 6):
+            caller = socket.create_connection(("127.0.0.1", port), timeout=10)
+            callers.append(open_until_then.enter_context(caller))
+            caller.sendall(head.encode() + half)
+            time.sleep(0.03)  # a thread that is held up for 20 ms is replaced
+        for caller in callers:
+            caller.sendall(rest)
+        answers = [caller.recv(100) for caller in callers]
+    assert all(b" 400 " in answer for answer in answers)
