@@ -226,7 +226,7 @@ def test_fewer_compute_while_the_probe_waits_long_and_more_when_it_does_not(
     assert computed[-1] == 1  # and never none: nobody is refused for ever
     assert computed == sorted(computed, reverse=True)
     late.probe.wait = 0.001
-    for _ in range(100):
+    for _ in range(200):  # four seconds
         late._allow(computed[-1])
         computed.append(compute(late))
     assert computed[-1] == 50
@@ -243,14 +243,41 @@ def test_after_too_many_were_refused_nearly_as_many_compute_as_could(late: Admis
 
 
 def test_where_the_probe_waits_behind_few_little_more_is_allowed(late: Admission) -> None:
+    late._allowed, late.probe.ahead = 20.0, 60
+    for _ in range(5):
+        late._allow(compute(late))
+    assert 20 < late._allowed < 25
+    for _ in range(500):
+        late._allow(compute(late))
+    assert compute(late) == 50
+
+
+def test_for_a_while_after_too_many_nobody_waits_long(late: Admission) -> None:
+    """Else, the queue would grow long again before it is seen that it did."""
     late._allow(20)
     late.probe.ahead = 60
     for _ in range(5):
         late._allow(compute(late))
-    assert 15 < late._allowed < 20
+    assert late._allowed < 10
+    late.probe.wait = 0.001
+    before = late._allowed
+    late._allow(compute(late))
+    assert before < late._allowed < before + 1
+    late.probe.wait = 1.0
     for _ in range(500):
         late._allow(compute(late))
-    assert compute(late) == 50
+    assert compute(late) == 50  # that was long ago
+
+
+def test_threads_that_take_requests_may_overtake_the_probe(late: Admission) -> None:
+    late.probe.ahead = 64 + 1 + 3
+    for thread in range(3):
+        late._since[thread] = math.inf
+    late._allow(20)
+    assert late._allowed > 20
+    del late._since[0]
+    late._allow(20)
+    assert late._allowed < 20
 
 
 def test_a_probe_of_before_the_rest_is_no_reason_to_refuse(
@@ -283,7 +310,7 @@ def test_requests_that_are_never_refused_are_no_reason_to_refuse_others() -> Non
 
 
 def test_as_few_as_may_wait_are_not_refused_however_long_the_probe_waits(late: Admission) -> None:
-    late.probe.ahead = 81  # and sixteen that overtook the probe
+    late.probe.ahead = 65  # and the one that computes
     for _ in range(10):
         late._allow(50)
         assert compute(late) == 50
