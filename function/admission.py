@@ -33,7 +33,7 @@ _LOOKS: Final = 5
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
 _LEAST_LATE_SECONDS: Final = 0.01  # twice as long as a thread may keep Python's lock
 _UNSEEN_SECONDS: Final = 0.05  # of waiting there, from which on more threads take requests
-_FEWER, _LITTLE_MORE, _MORE, _HALF = 0.85, 1.02, 1.05, 0.5
+_FEWER, _LITTLE_MORE, _MORE = 0.85, 1.02, 1.05
 _WARY: Final = 150  # looks, three seconds
 _MOST: Final = 1000  # turns of slots between two looks; there are never so many
 _NEVER: Final = math.inf
@@ -239,12 +239,11 @@ class Admission:
         Quickly fewer and slowly more, as the Internet's congestion control does. While there are
         too many, only one more, until the others are refused, which is soon done. Never fewer
         because of as few callers as may wait, however long they do; except where there were too
-        many a moment ago, or each time the queue would be long before that is seen again.
+        many a moment ago: the queue would be long again before it is seen that there still are.
         """
         late = self.probe.wait > max(_LEAST_LATE_SECONDS, _LATE_SECONDS * self._waiting)
-        # Each of the threads that take requests may overtake the probe, which seems behind more.
-        taking = len(self._since) - len(self._parked)
-        overrun = late and self.probe.ahead > self._waiting + self.slots + taking
+        # Where several threads take requests, some overtake the probe, and it seems behind more.
+        overrun = late and self.probe.ahead > self._waiting + self.slots + _SPARE
         if overrun:
             # Once nearly all are refused, how many were computed says little.
             before = self._allowed if self._overrun else min(self._allowed, computed)
@@ -253,7 +252,7 @@ class Admission:
         elif self._wary:
             self._wary -= 1
             fewer = max(1.0, _FEWER * min(self._allowed, computed))
-            self._allowed = fewer if late else _HALF + _LITTLE_MORE * self._allowed
+            self._allowed = fewer if late else 0.5 + _LITTLE_MORE * self._allowed
         else:
             self._allowed = _LITTLE_MORE * self._allowed if late else 1 + _MORE * self._allowed
         if self._allowed > _MOST:
