@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, Final
 # Granian's allocator, jemalloc, reads this when it is loaded. By default, many threads each keep
 # some of what it has freed, 5 MB or more, and what a large body took is kept for ten seconds.
 ALLOCATOR: Final = "narenas:1,tcache:false,dirty_decay_ms:1000"
-os.environ["_RJEM_MALLOC_CONF"] = os.environ.get("_RJEM_MALLOC_CONF") or ALLOCATOR
-# NumPy's: the slots share the processors already, and it ends the process where it gets no threads.
-os.environ["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS") or "1"
 
 if __name__ == "__main__":
     # Nothing of what is loaded now will ever be garbage.
     gc.disable()
+    os.environ["_RJEM_MALLOC_CONF"] = os.environ.get("_RJEM_MALLOC_CONF") or ALLOCATOR
+    # NumPy's: the slots share the processors already, and it ends the process where it gets none.
+    os.environ["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS") or "1"
     # The first process of a container is deaf to signals that it does not handle, and what comes
     # next takes half a second. Granian handles them later.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

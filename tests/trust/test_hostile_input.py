@@ -168,7 +168,7 @@ def _bring_all_threads(port: int) -> None:
     )
     with contextlib.ExitStack() as open_until_then:
         callers = []
-        for _ in range(THREADS + WAITING + 6):
+        for _ in range(THREADS + WAITING + 6):  # with 8 of the spare threads, others are refused
             caller = socket.create_connection(("127.0.0.1", port), timeout=10)
             callers.append(open_until_then.enter_context(caller))
             caller.sendall(head.encode() + half)
