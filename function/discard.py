@@ -15,7 +15,7 @@ _MOST: Final = 16 * 1024 * 1024 // _PIECE  # twice the largest body by default
 
 
 def is_left(environ: WSGIEnvironment) -> bool:
-    """Whether something may be left: of the whole body, nothing was read."""
+    """Whether something may be left, of a body of which not all was read."""
     if "wsgi.input" not in environ:
         return False
     return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
@@ -33,6 +33,7 @@ def discard(environ: WSGIEnvironment) -> bool:
             if left is not None:
                 left -= len(piece)
             if not piece or left == 0:
+                del environ["wsgi.input"]
                 return True
     except (OSError, ValueError):  # the caller went away
         pass

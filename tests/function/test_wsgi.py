@@ -1,8 +1,9 @@
 """The WSGI application, as a server calls it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from werkzeug.test import EnvironBuilder
 from function.admission import Admission
 from function.respond import ADMISSION
 from function.routes import ROUTES, Route
-from function.wsgi import application
+from function.wsgi import answered, application
 from tests.serving import ALICE
 
 MANY = {"observations": [{"Location": "Perth"}] * 300}
@@ -73,3 +74,28 @@ def test_only_what_asks_who_calls_is_counted_and_refused(
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", "404 Not Found")])
 def test_status_line(path: str, status: str) -> None:
     assert call("GET", path)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("document", "parks"), [({"Location": "Perth"}, True), (MANY, False)], ids=["whole", "pieces"]
+)
+def test_what_is_put_around_it_ends_before_the_thread_is_kept(
+    document: dict[str, Any], parks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of an answer that comes in pieces is sent only afterwards: no thread is kept."""
+    seen = []
+
+    def around(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        yield from answered(environ, start_response)
+        seen.append("end")
+
+    monkeypatch.setattr("function.wsgi.answered", around)
+    monkeypatch.setattr(ADMISSION, "leave", lambda: True)
+    monkeypatch.setattr(ADMISSION, "park", lambda: seen.append("park"))
+    body = application(
+        EnvironBuilder("/predict", method="POST", json=document, auth=ALICE).get_environ(),
+        lambda *_: None,  # type: ignore[arg-type]
+    )
+    assert msgspec.json.decode(b"".join(body))
+    body.close()  # type: ignore[attr-defined]
+    assert seen == (["end", "park"] if parks else ["end"])
