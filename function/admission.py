@@ -16,6 +16,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -30,6 +31,7 @@ _HELD_UP_SECONDS: Final = 0.02
 _LARGE_SECONDS: Final = 5  # until who waits to send a large body is told to come back
 _QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
 _LOOKS: Final = 5
+_RESTING: Final = 25  # looks at which nothing was computed, half a second
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
 _LEAST_LATE_SECONDS: Final = 0.01  # twice as long as a thread may keep Python's lock
 _UNSEEN_SECONDS: Final = 0.05  # of waiting there, from which on more threads take requests
@@ -202,9 +204,15 @@ class Admission:
         """Note that the probe came through."""
         self.probe.passed(self._taken)
 
-    def watch(self, address: tuple[str, int]) -> None:
-        """See who is held up and who waits in the server at this address, for ever."""
-        counts, looked, mustered = deque([0], maxlen=_LOOKS + 1), False, False
+    def watch(self, address: tuple[str, int], rest: Callable[[], object]) -> None:
+        """See who is held up and who waits in the server at this address, for ever.
+
+        Args:
+            address: The server's; one for all interfaces will do.
+            rest: Called whenever nothing has been computed for a while.
+
+        """
+        counts, looked, mustered, idle = deque([0], maxlen=_LOOKS + 1), False, False, 0
         while True:
             time.sleep(_HELD_UP_SECONDS)
             if not mustered:
@@ -219,10 +227,12 @@ class Admission:
                 self.probe.look(address, self._taken)
                 if looked:  # else, the probe tells of long ago
                     self._allow(counts[-1] - counts[-2])
-                looked = True
+                looked, idle = True, 0
             else:
                 self.probe.keep(address, self._taken)
-                looked = False
+                looked, idle = False, idle + 1
+                if idle == _RESTING:
+                    rest()
             self._settle()
 
     def _mustered(self) -> bool:

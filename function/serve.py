@@ -179,6 +179,12 @@ def _set_malloc() -> None:
         mallopt(_M_ARENA_MAX, 1)
 
 
+def _trim() -> None:
+    """Give back what is free between blocks that are in use; by itself, malloc keeps it."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _schedule(policy: str) -> None:
     """Let the system schedule this thread, and those that it starts, by a policy of sched(7)."""
     with contextlib.suppress(OSError, AttributeError):  # Linux has these, and may forbid them
@@ -197,7 +203,7 @@ def _take_turns() -> None:
 def _watch(admission: "Admission", address: tuple[str, int]) -> None:
     """Watch who is let in, without waiting for others' turns: it would see too late who comes."""
     _schedule("SCHED_OTHER")
-    admission.watch(address)
+    admission.watch(address, _trim)
 
 
 def serve(server: Server, ending: Ending | None = None) -> None:
@@ -217,8 +223,7 @@ def serve(server: Server, ending: Ending | None = None) -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
+    _trim()
     address = (server.host, server.port)
     check_threads(ADMISSION.threads + _OTHERS)
     _start("admission", _watch, ADMISSION, address)

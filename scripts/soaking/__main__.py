@@ -25,6 +25,7 @@ _CALLERS: Final = 6
 DOCS: Final = ROOT / "docs"
 _LONG: Final = 30  # minutes; a shorter one is a trial
 _WARM_UP: Final = 0.2  # of the time
+_REST: Final = 2  # seconds, after which the allocators have given back what they do not need
 _MOST_GROWTH: Final = 0.01
 
 
@@ -65,6 +66,7 @@ def soak(minutes: float, every: float = 10.0) -> Soaked:
                 samples += _watched(server, tally, began, until, every)
             # What is under way takes memory, and connections; who has left may still be seen off.
             server.settle()
+            time.sleep(_REST)
             rests.append(sample(server, until, tally.answered.total(), tally.take()))
     return Soaked(samples, growth(*rests), tally.answered.total(), tally.wrong)
 

@@ -91,7 +91,7 @@ def test_slots_go_to_who_waits_longest() -> None:
 def test_a_thread_too_many_is_parked_and_stands_in_for_one_that_is_held_up() -> None:
     control = Admission(1)
     control._quick = True
-    started(lambda: control.watch(NOWHERE))
+    started(lambda: control.watch(NOWHERE, int))
     held, parked = threading.Event(), threading.Event()
 
     def park() -> None:
@@ -193,8 +193,25 @@ def test_slow_callers_do_not_take_the_last_threads() -> None:
 def test_nobody_is_refused_for_what_was_long_ago() -> None:
     control = Admission(1)
     control._allowed = 1.0
-    started(lambda: control.watch(NOWHERE))
+    started(lambda: control.watch(NOWHERE, int))
     wait_until(lambda: control._allowed == math.inf)
+
+
+def test_it_rests_when_nothing_was_computed_for_a_while_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    control, rests, busy = Admission(1), list[int](), True
+    monkeypatch.setattr(control.probe, "look", lambda *_: control.end() if busy else None)
+    monkeypatch.setattr(control.probe, "keep", lambda *_: None)
+    control.end()
+    started(lambda: control.watch(NOWHERE, lambda: rests.append(control._computed)))
+    wait_until(lambda: control._computed > 2 * admission._RESTING)
+    assert rests == []
+    busy = False
+    wait_until(lambda: bool(rests))
+    computed = control._computed
+    time.sleep(2 * admission._RESTING * admission._HELD_UP_SECONDS)
+    assert rests == [computed]
 
 
 @pytest.fixture
@@ -281,7 +298,7 @@ def test_a_probe_of_before_the_rest_is_no_reason_to_refuse(
 
     monkeypatch.setattr(late.probe, "look", look)
     monkeypatch.setattr(late.probe, "keep", lambda *_: None)
-    started(lambda: late.watch(NOWHERE))
+    started(lambda: late.watch(NOWHERE, int))
     time.sleep(0.1)  # at rest, with a probe that has waited for a second behind many
     compute(late)
     wait_until(lambda: len(allowed) > 1)

@@ -68,6 +68,19 @@ def test_threads_do_not_interrupt_one_another(tmp_path: Path) -> None:
     assert policies.count(os.SCHED_BATCH) == len(policies) - 2 > 2
 
 
+def test_memory_that_is_free_goes_back_when_nobody_asks(tmp_path: Path) -> None:
+    def heap() -> int:
+        maps = psutil.Process(running.process.pid).memory_maps()
+        return sum(part.rss for part in maps if part.path == "[heap]")
+
+    with serve(tmp_path / "log", "granian") as running:
+        with ThreadPoolExecutor(8) as callers:
+            answers = callers.map(lambda _: running.post("/predict", SLOW), range(16))
+            assert all(answer.ok for answer in answers)
+        before = heap()
+        wait_until(lambda: heap() < before - 500_000)
+
+
 def test_threads_that_nobody_needs_take_next_to_no_memory(tmp_path: Path) -> None:
     """They are there from the start, and parked before they have computed anything."""
     with serve(tmp_path / "log", "granian", THREADS="2", MAX_WAITING="100") as running:
