@@ -1,9 +1,12 @@
 """The soak's own parts, and a soak of a few seconds."""
 
 import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scripts import reliability
@@ -13,6 +16,7 @@ from scripts.soaking.__main__ import Soaked, soak, words
 from scripts.soaking.questions import kinds
 from scripts.soaking.samples import Growth, Sample, growth
 from scripts.training.failure import Failure, run
+from tests.serving import ROOT
 
 
 def at(minutes: float, memory: int, threads: int = 9) -> Sample:
@@ -96,3 +100,20 @@ def test_a_few_seconds_of_all_callers() -> None:
     assert soaked.answered > len(kinds())
     assert len(soaked.samples) >= 5
     assert "0 wrong" in words(soaked)
+
+
+def test_one_that_is_ended_takes_its_server_along() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scripts.soaking", "--minutes", "5"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (servers := psutil.Process(process.pid).children()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.terminate()
+    assert process.communicate(timeout=60)[1] == "Interrupted.\n"
+    assert process.returncode == 1
+    assert not any(server.is_running() for server in servers)
