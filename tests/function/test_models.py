@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from function.artifacts import Artifacts
-from function.models import Models, Probabilities
+from function.encode import FEATURES
+from function.models import Models, Probabilities, _onnx
 from function.observation import FIELDS, Raw
 from function.problems import DeploymentError
 from tests.serving import ROOT
@@ -49,6 +50,14 @@ def test_rows_alone_keep_their_own_answers(models: Models) -> None:
         with ThreadPoolExecutor(8) as pool:  # nor one thread's another's
             at_once = list(pool.map(lambda row, name=name: models.score(name, row), 50 * rows))
         assert np.array_equal(np.concatenate(at_once), np.tile(np.concatenate(alone), 50))
+
+
+def test_what_a_model_was_read_from_is_not_kept() -> None:
+    content = (ROOT / "data" / "models" / "decision-tree.onnx").read_bytes()
+    before = sys.getrefcount(content)
+    scorer = _onnx(content)
+    assert sys.getrefcount(content) == before
+    assert scorer(np.zeros((2, len(FEATURES)), np.float32)).shape == (2,)
 
 
 def test_both_formats_agree(artifacts: Artifacts, models: Models) -> None:
