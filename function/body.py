@@ -57,7 +57,8 @@ def read(call: Call) -> bytes:
 
     Raises:
         TooLarge: It has more bytes, compressed or not, than the limit allows.
-        Malformed: The client went away before its end, or it is not compressed as it says.
+        Malformed: The client went away before its end, which Granian tells of no body in chunks, or
+            it is not compressed as it says.
         UnsupportedMediaType: It is compressed in another way than gzip's.
 
     """

@@ -60,6 +60,7 @@ class _Figures(Collector):
             reading, "rain_draws", "Rows times draws asked for.", lambda series: series.draws
         )
         yield _filled(reading)
+        yield _cut(reading)
         yield _failures(reading)
         yield from _credentials(self._service)
         yield _models(self._service)
@@ -114,6 +115,14 @@ def _filled(reading: Reading) -> Metric:
     for field, count in reading.filled.items():
         family.add_metric((field,), count)
     return family
+
+
+def _cut(reading: Reading) -> Metric:
+    return CounterMetricFamily(
+        "rain_answers_cut",
+        "Answers that failed after their first part, and with it their status, was sent.",
+        value=reading.cut,
+    )
 
 
 def _failures(reading: Reading) -> Metric:

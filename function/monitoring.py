@@ -56,10 +56,14 @@ class Series(msgspec.Struct):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What was counted until now; `filled` by field, in the order of the raw matrix."""
+    """What was counted until now.
+
+    `filled` is by field, in the order of the raw matrix; `cut` are answers that failed half way.
+    """
 
     series: Mapping[Labels, Series]
     filled: Mapping[str, int]
+    cut: int
 
 
 class Traffic:
@@ -74,6 +78,7 @@ class Traffic:
         self._models = frozenset(models)
         self._series: dict[tuple[str, str, str, int], Series] = {}
         self._filled = np.zeros(len(COLUMNS), dtype=np.int64)
+        self._cut = 0
         self._lock = threading.Lock()
 
     def count(self, fields: Mapping[str, Any], filled: Cells | None) -> None:
@@ -103,6 +108,11 @@ class Traffic:
             if gaps is not None:
                 self._filled += gaps
 
+    def cut(self) -> None:
+        """Count an answer that failed when a part of it was sent, and with it its status."""
+        with self._lock:
+            self._cut += 1
+
     def read(self) -> Reading:
         """Read everything, at one moment."""
         with self._lock:
@@ -110,5 +120,5 @@ class Traffic:
                 Labels(*key): msgspec.structs.replace(each, buckets=each.buckets.copy())
                 for key, each in self._series.items()
             }
-            filled = self._filled.tolist()
-        return Reading(series, dict(zip(COLUMNS, filled, strict=True)))
+            filled, cut = self._filled.tolist(), self._cut
+        return Reading(series, dict(zip(COLUMNS, filled, strict=True)), cut)

@@ -19,6 +19,10 @@ from function.routes import LONGEST_METHOD, dispatch, refuse
 from function.service import Service
 from function.settings import Server, Settings
 
+# Nothing would tell the end of an answer from where it was cut (RFC 9112, 8). Granian's name for
+# it, and others'.
+_WITHOUT_CHUNKS: Final = frozenset({"HTTP/1", "HTTP/1.0"})
+
 
 def _start() -> Service:
     """Build the service, or end the process with a sentence before any port opens."""
@@ -71,7 +75,9 @@ def _answer(call: Call, request_id: str) -> Answer:
         answer = dispatch(call)
         if isinstance(answer.body, bytes):
             return answer
-        return msgspec.structs.replace(answer, body=_watched(answer.body, request_id))
+        whole = call.environ["SERVER_PROTOCOL"] in _WITHOUT_CHUNKS
+        body = b"".join(answer.body) if whole else _watched(answer.body, request_id)
+        return msgspec.structs.replace(answer, body=body)
     except Problem as problem:
         return refuse(call, problem)
     except Exception as error:  # noqa: BLE001  (the last line of defence: nothing of it may reach a caller)
@@ -90,4 +96,5 @@ def _watched(pieces: Iterator[bytes], request_id: str) -> Iterator[bytes]:
         yield from pieces
     except Exception as error:  # noqa: BLE001  (what a server would log of it may quote the caller)
         telemetry.failure(error, request_id)
+        _SERVICE.traffic.cut()
         raise RuntimeError("An answer failed after its first part was sent.") from None

@@ -1,5 +1,6 @@
 """The URL map: which path and verb leads to which action, and who may go there."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -76,15 +77,16 @@ def _match(method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
     allowed = _allowed(path)
     from function import web
 
-    try:
-        route, variables = _urls().bind("").match(path, method)
-    except (web.MethodNotAllowed, web.NotFound):
-        methods = ", ".join(allowed)
-        raise MethodNotAllowed(
-            f"{method[:LONGEST_METHOD]} is not possible here; {methods} is.",
-            headers={"Allow": methods},
-        ) from None
-    return route, variables
+    # Werkzeug takes a method in lower case for the same, which it is not (RFC 9110, 9.1).
+    if method in allowed:
+        with contextlib.suppress(web.MethodNotAllowed, web.NotFound):
+            route, variables = _urls().bind("").match(path, method)
+            return route, variables
+    methods = ", ".join(allowed)
+    raise MethodNotAllowed(
+        f"{method[:LONGEST_METHOD]} is not possible here; {methods} is.",
+        headers={"Allow": methods},
+    )
 
 
 def _allowed(path: str) -> Sequence[str]:

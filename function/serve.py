@@ -6,30 +6,18 @@ The application is made, and every model verified, before the port opens. The se
 environment variables.
 """
 
-import contextlib
-import ctypes
 import gc
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-# Granian's allocator, jemalloc, reads this when it is loaded. By default, many threads each keep
-# some of what it has freed, 5 MB or more, and what a large body took is kept for ten seconds.
-ALLOCATOR: Final = "narenas:1,tcache:false,dirty_decay_ms:1000"
+from function import process
 
 if __name__ == "__main__":
-    # Nothing of what is loaded now will ever be garbage.
-    gc.disable()
-    os.environ["_RJEM_MALLOC_CONF"] = os.environ.get("_RJEM_MALLOC_CONF") or ALLOCATOR
-    # NumPy's: the slots share the processors already, and it ends the process where it gets none.
-    os.environ["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS") or "1"
-    # The first process of a container is deaf to signals that it does not handle, and what comes
-    # next takes half a second. Granian handles them later.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    process.begin()
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -44,10 +32,7 @@ if TYPE_CHECKING:
     from function.admission import Admission
 
 _IDLE_SECONDS: Final = 600  # after which a thread of Granian's ends; the longest it takes
-_STACK: Final = 2 * 1024 * 1024  # bytes of a thread of Granian's
 _OTHERS: Final = 8  # threads of Granian's that take no requests, and some to spare
-# Of <malloc.h>.
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 # Bytes; Granian would take 400 KiB, which Accept, say, takes a second to be read of.
 _MOST_HEADERS: Final = 32 * 1024
 # Granian's own words, in the form of the function's log.
@@ -133,77 +118,10 @@ def check_free(host: str, port: int) -> None:
             ) from error
 
 
-def _start(name: str, target: Callable[..., object], *arguments: object) -> threading.Thread:
-    """Start a thread that does not outlive the process.
-
-    Raises:
-        DeploymentError: The system gives no more.
-
-    """
-    thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
-    try:
-        thread.start()
-    except RuntimeError as error:
-        raise DeploymentError(
-            f"the system lets this process have no more than {threading.active_count()} threads; "
-            "raise its limit of processes (or of memory), or set a smaller MAX_WAITING."
-        ) from error
-    return thread
-
-
-def check_threads(number: int) -> None:
-    """Have that many threads for a moment: Granian would abort when it cannot make one.
-
-    Raises:
-        DeploymentError: The system does not give as many.
-
-    """
-    seen = threading.Event()
-    usual = threading.stack_size(_STACK)
-    try:
-        threads = [_start("check", seen.wait) for _ in range(number)]
-    finally:
-        seen.set()
-        threading.stack_size(usual)
-    for thread in threads:
-        thread.join()
-
-
-def _set_malloc() -> None:
-    """Let glibc's malloc give back what is free; another C library has ways of its own."""
-    with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        # Large blocks go back to the system at once: 16 MB for each first password, say.
-        mallopt(_M_MMAP_THRESHOLD, 64 * 1024)
-        # Another arena, of some of the threads, would keep what its largest request has taken.
-        mallopt(_M_ARENA_MAX, 1)
-
-
-def _trim() -> None:
-    """Give back what is free between blocks that are in use; by itself, malloc keeps it."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
-
-
-def _schedule(policy: str) -> None:
-    """Let the system schedule this thread, and those that it starts, by a policy of sched(7)."""
-    with contextlib.suppress(OSError, AttributeError):  # Linux has these, and may forbid them
-        os.sched_setscheduler(0, getattr(os, policy), os.sched_param(0))
-
-
-def _take_turns() -> None:
-    """Keep threads from interrupting one another whenever something arrives.
-
-    The server's own thread would take the processor from the one that computes for every single
-    packet: a third of what a quick request costs. So, each ends its turn of a few milliseconds.
-    """
-    _schedule("SCHED_BATCH")
-
-
 def _watch(admission: "Admission", address: tuple[str, int]) -> None:
     """Watch who is let in, without waiting for others' turns: it would see too late who comes."""
-    _schedule("SCHED_OTHER")
-    admission.watch(address, _trim)
+    process.schedule("SCHED_OTHER")
+    admission.watch(address, process.trim)
 
 
 def serve(server: Server, ending: Ending | None = None) -> None:
@@ -213,7 +131,7 @@ def serve(server: Server, ending: Ending | None = None) -> None:
         DeploymentError: The address cannot be listened on.
 
     """
-    _take_turns()
+    process.take_turns()
     check_free(server.host, server.port)
     # Imported only here: it verifies every model, or ends the process.
     from function.respond import ADMISSION
@@ -223,10 +141,10 @@ def serve(server: Server, ending: Ending | None = None) -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    _trim()
+    process.trim()
     address = (server.host, server.port)
-    check_threads(ADMISSION.threads + _OTHERS)
-    _start("admission", _watch, ADMISSION, address)
+    process.check_threads(ADMISSION.threads + _OTHERS)
+    process.start_thread("admission", _watch, ADMISSION, address)
     granian = OneProcess(
         "function.wsgi",
         address=server.host,
@@ -239,6 +157,7 @@ def serve(server: Server, ending: Ending | None = None) -> None:
             header_read_timeout=server.idle_seconds * 1000, max_buffer_size=_MOST_HEADERS
         ),
         backlog=server.backlog,
+        backpressure=server.max_connections + 1,  # the probe's
         grace_seconds=server.grace_seconds,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
@@ -250,10 +169,9 @@ def serve(server: Server, ending: Ending | None = None) -> None:
 
 def main() -> None:
     """Run the command."""
-    _set_malloc()  # before the first thread gets an arena of its own
     ending = Ending()
     try:
-        _start("ending", ending.wait)
+        process.start_thread("ending", ending.wait)
         serve(Server.of(os.environ, sys.argv[1:]), ending)
     except DeploymentError as error:
         sys.exit(f"rain-tomorrow cannot start: {error}")

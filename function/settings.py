@@ -91,6 +91,8 @@ class Server(Variables, frozen=True):
     """Requests that compute at the same time; not set: two for each CPU of the container's."""
     max_waiting: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 64
     """Requests that may wait for one of these; more are refused with 503."""
+    max_connections: Annotated[int, msgspec.Meta(ge=128, le=65535)] = 1024
+    """Connections that may be open at once, which bounds their memory; the next wait for that."""
     backlog: Annotated[int, msgspec.Meta(ge=128, le=65535)] = 1024
     """Connections that may wait to be accepted."""
     grace_seconds: Seconds = 8

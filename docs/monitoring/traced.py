@@ -1,5 +1,9 @@
 """The production server with OpenTelemetry around it, in place of `python -m function.serve`."""
 
+from function import process
+
+process.begin()
+
 from opentelemetry.instrumentation.auto_instrumentation import initialize
 from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
 

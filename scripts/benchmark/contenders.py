@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from function.serve import ALLOCATOR
+from function.process import ALLOCATOR
 from scripts.benchmark.processes import ROOT, Request, free_port
 from scripts.benchmark.workload import ALL, ONE_DAY, Question
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import functions_framework
 import pytest
 
-from function.serve import ALLOCATOR
+from function.process import ALLOCATOR
 from function.settings import Server, Settings
 from tests.serving import ROOT
 

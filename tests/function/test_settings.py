@@ -61,6 +61,7 @@ def test_the_command_line_comes_before_the_variables() -> None:
         ("PORT", "65536"),
         ("THREADS", "0"),
         ("BACKLOG", "1"),
+        ("MAX_CONNECTIONS", "1"),
         ("HOST", "localhost"),
         ("GRACE_SECONDS", "9999999999"),
         ("IDLE_SECONDS", "0"),

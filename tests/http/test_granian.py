@@ -16,9 +16,10 @@ from typing import Final
 
 import psutil
 import pytest
+import requests
 
 from function.health import arguments, ready
-from function.serve import ALLOCATOR
+from function.process import ALLOCATOR
 from function.settings import Server as Settings
 from tests.serving import ROOT, Server, command, environment, free_port, serve
 
@@ -138,6 +139,24 @@ def test_sigterm_answers_what_was_accepted(tmp_path: Path) -> None:
             statuses = [answer.result().status_code for answer in answers]
         assert statuses == [200] * 6
         assert running.process.wait(timeout=30) == 0
+
+
+def test_connections_are_bounded_whatever_the_backlog_is(tmp_path: Path) -> None:
+    """Of those beyond the limit, none is answered until another is closed."""
+    settings = {"BACKLOG": "128", "MAX_CONNECTIONS": "160"}
+    with serve(tmp_path / "log", "granian", **settings) as running, contextlib.ExitStack() as open_:
+        address = ("127.0.0.1", running.port)
+        for number in range(160):
+            assert requests.get(f"{running.url}/health/live", timeout=5).ok
+            wait_until(lambda number=number: connected(running) == number)  # type: ignore[misc]
+            one = open_.enter_context(socket.create_connection(address))
+            wait_until(lambda number=number: connected(running) == number + 1)  # type: ignore[misc]
+        with ThreadPoolExecutor() as callers:
+            answer = callers.submit(requests.get, f"{running.url}/health/live", timeout=10)
+            time.sleep(0.5)
+            assert not answer.done()
+            one.close()
+            assert answer.result().ok
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost:", HALF_A_BODY])

@@ -173,3 +173,13 @@ def test_function_call_predicts_and_fills(server: Server) -> None:
     assert predicted.content == server.post("/predict", body).content
     filled = server.post("/", {"action": "random-fill", **body})
     assert filled.content == server.post("/random-fill", body).content
+
+
+@pytest.mark.parametrize("method", ["get", "Head", "options"])
+def test_methods_have_a_case(server: Server, method: str, launcher: Launcher) -> None:
+    """RFC 9110, 9.1; gunicorn does not take such a method for one."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)) as caller:
+        caller.request(method, "/status")
+        response = caller.getresponse()
+        assert response.status == (405 if launcher == "granian" else 400)
+        assert response.headers.get("Allow", "GET, HEAD, OPTIONS") == "GET, HEAD, OPTIONS"

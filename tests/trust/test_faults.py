@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 import requests
 
@@ -272,7 +273,7 @@ documents, calls = reply._documents, []
 
 def first_only(*arguments):
     calls.append(arguments)
-    if len(calls) > 1:
+    if len(calls) % 2 == 0:
         raise MemoryError("for Hobart")
     return documents(*arguments)
 
@@ -282,6 +283,13 @@ STARTS: Mapping[Launcher, str] = {
     "granian": "from function.serve import main; main()",
     "functions-framework": "from function.main import handle",
 }
+
+
+class Old(http.client.HTTPConnection):
+    """Speaks HTTP/1.0, as some gateways do."""
+
+    _http_vsn = 10
+    _http_vsn_str = "HTTP/1.0"
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
@@ -295,13 +303,22 @@ def test_large_answer_that_fails_half_way_does_not_look_whole(
     def start(port: int) -> list[str]:
         return [instead.get(part, part) for part in command(port, launcher) if part != "-m"]
 
+    days = {"observations": [{"Location": "Hobart"}] * 600}
     with started_by(start, tmp_path / "log", {}) as running:
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
-            running.post("/predict", {"observations": [{"Location": "Hobart"}] * 600})
+            running.post("/predict", days)
         assert running.call("GET", "/health/ready").ok
         (request,) = (line for line in running.log() if line.get("route") == "/predict")
         (failure,) = (line for line in running.log() if line.get("error") == "MemoryError")
         assert failure["request_id"] == request["request_id"]
+        # Nothing marks the end of an answer there, so it is complete before it begins.
+        with contextlib.closing(Old("127.0.0.1", running.port, timeout=30)) as caller:
+            caller.request("POST", "/predict", msgspec.json.encode(days), headers())
+            response = caller.getresponse()
+            assert (response.status, "Content-Length" in response.headers) == (500, True)
+        figures = running.call("GET", "/prometheus").text
+        assert "\nrain_answers_cut_total 1.0\n" in figures
+        assert 'rain_requests_total{method="POST",route="/predict",status="500"} 1.0' in figures
         assert "for Hobart" not in running.output.read_text()
 
 

@@ -1,0 +1,99 @@
+"""What the process asks of the system: its signals, allocators, threads and their turns."""
+
+import contextlib
+import ctypes
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from function.problems import DeploymentError
+
+# Granian's allocator, jemalloc, reads this when it is loaded. By default, many threads each keep
+# some of what it has freed, 5 MB or more, and what a large body took is kept for ten seconds.
+ALLOCATOR: Final = "narenas:1,tcache:false,dirty_decay_ms:1000"
+_STACK: Final = 2 * 1024 * 1024  # bytes of a thread of Granian's
+# Of <malloc.h>.
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+
+
+def begin() -> None:
+    """Prepare the process for serving, before anything is imported that reads what this sets."""
+    # Nothing of what is loaded now will ever be garbage.
+    gc.disable()
+    os.environ["_RJEM_MALLOC_CONF"] = os.environ.get("_RJEM_MALLOC_CONF") or ALLOCATOR
+    # NumPy's: the slots share the processors already, and it ends the process where it gets none.
+    os.environ["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS") or "1"
+    # The first process of a container is deaf to signals that it does not handle, and what comes
+    # next takes half a second. Granian handles them later.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    _set_malloc()  # before the first thread gets an arena of its own
+
+
+def _set_malloc() -> None:
+    """Let glibc's malloc give back what is free; another C library has ways of its own."""
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        # Large blocks go back to the system at once: 16 MB for each first password, say.
+        mallopt(_M_MMAP_THRESHOLD, 64 * 1024)
+        # Another arena, of some of the threads, would keep what its largest request has taken.
+        mallopt(_M_ARENA_MAX, 1)
+
+
+def start_thread(name: str, target: Callable[..., object], *arguments: object) -> threading.Thread:
+    """Start a thread that does not outlive the process.
+
+    Raises:
+        DeploymentError: The system gives no more.
+
+    """
+    thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise DeploymentError(
+            f"the system lets this process have no more than {threading.active_count()} threads; "
+            "raise its limit of processes (or of memory), or set a smaller MAX_WAITING."
+        ) from error
+    return thread
+
+
+def check_threads(number: int) -> None:
+    """Have that many threads for a moment: Granian would abort when it cannot make one.
+
+    Raises:
+        DeploymentError: The system does not give as many.
+
+    """
+    seen = threading.Event()
+    usual = threading.stack_size(_STACK)
+    try:
+        threads = [start_thread("check", seen.wait) for _ in range(number)]
+    finally:
+        seen.set()
+        threading.stack_size(usual)
+    for thread in threads:
+        thread.join()
+
+
+def trim() -> None:
+    """Give back what is free between blocks that are in use; by itself, malloc keeps it."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def schedule(policy: str) -> None:
+    """Let the system schedule this thread, and those that it starts, by a policy of sched(7)."""
+    with contextlib.suppress(OSError, AttributeError):  # Linux has these, and may forbid them
+        os.sched_setscheduler(0, getattr(os, policy), os.sched_param(0))
+
+
+def take_turns() -> None:
+    """Keep threads from interrupting one another whenever something arrives.
+
+    The server's own thread would take the processor from the one that computes for every single
+    packet: a third of what a quick request costs. So, each ends its turn of a few milliseconds.
+    """
+    schedule("SCHED_BATCH")
