@@ -29,8 +29,9 @@ _SPARE: Final = 16  # threads for what neither computes nor waits
 _KEPT: Final = 8  # of these, for what is never refused
 _HELD_UP_SECONDS: Final = 0.02
 _LARGE_SECONDS: Final = 5  # until who waits to send a large body is told to come back
-_QUICK: Final = 100  # turns of slots in the latest few looks: 1,000 a second
-_LOOKS: Final = 5
+_LOOKS: Final = 10
+# Turns of slots in the latest looks: 1,700 a second, until there are fewer than 1,000.
+_QUICK, _STILL_QUICK = 340, 200
 _RESTING: Final = 25  # looks at which nothing was computed, half a second
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
 _LEAST_LATE_SECONDS: Final = 0.01  # twice as long as a thread may keep Python's lock
@@ -222,7 +223,8 @@ class Admission:
             lately = counts[-1] - counts[0]
             # While most are refused, few compute.
             limited = self._allowed < math.inf
-            self._quick = lately > _QUICK or (self._quick and limited)
+            least = _STILL_QUICK if self._quick else _QUICK
+            self._quick = lately > least or (self._quick and limited)
             if lately or self._queue or limited:
                 self.probe.look(address, self._taken)
                 if looked:  # else, the probe tells of long ago
