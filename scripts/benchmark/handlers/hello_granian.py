@@ -39,6 +39,7 @@ def serve(port: int) -> None:
         blocking_threads=max(2, 2 * len(os.sched_getaffinity(0))),
         blocking_threads_idle_timeout=600,
         backlog=1024,
+        backpressure=1025,
         log_level=LogLevels.error,
     ).serve(target_loader=lambda: application, wrap_loader=False)
 
