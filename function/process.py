@@ -17,7 +17,7 @@ ALLOCATOR: Final = "narenas:1,tcache:false,dirty_decay_ms:1000"
 _STACK: Final = 2 * 1024 * 1024  # bytes of a thread of Granian's
 # Of <malloc.h>.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_MB: Final = 1024 * 1024
+_KB: Final = 1024
 
 
 def begin() -> None:
@@ -37,11 +37,11 @@ def _set_malloc() -> None:
     """Let glibc's malloc keep what is soon wanted again; another C library has ways of its own."""
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        # Arrays of 100 rows or draws have 64 to 512 KB. By default, glibc would give them back to
-        # the system with each request, and get them again, page by page: a third of its time.
-        # Larger ones do go back at once: 16 MB for each first password, say.
-        mallopt(_M_MMAP_THRESHOLD, _MB)
-        mallopt(_M_TRIM_THRESHOLD, 4 * _MB)
+        # Most arrays of 100 rows or draws have 64 to 256 KB. Given back to the system with each
+        # request, and got again, page by page, they would be a quarter of its time. Larger ones do
+        # go back at once, 16 MB for each first password, say: what is kept adds up under load.
+        mallopt(_M_MMAP_THRESHOLD, 256 * _KB)
+        mallopt(_M_TRIM_THRESHOLD, 2048 * _KB)
         # Another arena, of some of the threads, would keep what its largest request has taken.
         mallopt(_M_ARENA_MAX, 1)
 
