@@ -16,8 +16,7 @@ from function.problems import DeploymentError
 ALLOCATOR: Final = "narenas:1,tcache:false,dirty_decay_ms:1000"
 _STACK: Final = 2 * 1024 * 1024  # bytes of a thread of Granian's
 # Of <malloc.h>.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_KB: Final = 1024
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 
 def begin() -> None:
@@ -34,14 +33,11 @@ def begin() -> None:
 
 
 def _set_malloc() -> None:
-    """Let glibc's malloc keep what is soon wanted again; another C library has ways of its own."""
+    """Let glibc's malloc give back what is free; another C library has ways of its own."""
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        # Most arrays of 100 rows or draws have 64 to 256 KB. Given back to the system with each
-        # request, and got again, page by page, they would be a quarter of its time. Larger ones do
-        # go back at once, 16 MB for each first password, say: what is kept adds up under load.
-        mallopt(_M_MMAP_THRESHOLD, 256 * _KB)
-        mallopt(_M_TRIM_THRESHOLD, 2048 * _KB)
+        # Large blocks go back to the system at once: 16 MB for each first password, say.
+        mallopt(_M_MMAP_THRESHOLD, 64 * 1024)
         # Another arena, of some of the threads, would keep what its largest request has taken.
         mallopt(_M_ARENA_MAX, 1)
 

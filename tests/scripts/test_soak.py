@@ -113,6 +113,7 @@ def test_one_that_is_ended_takes_its_server_along() -> None:
     while not (servers := psutil.Process(process.pid).children()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    time.sleep(1)  # it looks after what it has started
     process.terminate()
     assert process.communicate(timeout=60)[1] == "Interrupted.\n"
     assert process.returncode == 1
