@@ -64,10 +64,12 @@ def soak(minutes: float, every: float = 10.0) -> Soaked:
         for until in (_WARM_UP * minutes, minutes):
             with _using(server.port, asked, answers, tally):
                 samples += _watched(server, tally, began, until, every)
+            rested = time.monotonic()
             # What is under way takes memory, and connections; who has left may still be seen off.
             server.settle()
             time.sleep(_REST)
             rests.append(sample(server, until, tally.answered.total(), tally.take()))
+            began += time.monotonic() - rested  # the minutes are those of use
     return Soaked(samples, growth(*rests), tally.answered.total(), tally.wrong)
 
 
