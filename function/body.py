@@ -12,7 +12,9 @@ from function.problems import Malformed, TooLarge, UnsupportedMediaType
 GZIP: Final = 31
 """zlib's name for a gzip frame."""
 _LARGE: Final = 256 * 1024  # bytes; as many as may wait for a slot take 16 MB at most
-_PIECE: Final = 64 * 1024  # bytes; what follows a member in it is copied
+# Bytes: read at a time, since Granian keeps as much until the thread takes its next request; and
+# decompressed at a time, since what follows a member in it is copied.
+_PIECE: Final = 64 * 1024
 _MOST_MEMBERS: Final = 1000  # each takes its time, however little is in it
 _MOST_DIGITS: Final = 18
 _MOST_OTHERS: Final = 1000  # objects that are no rows, or a row too many
@@ -108,7 +110,7 @@ def _read(call: Call, length: int, limit: int) -> bytes | None:
     if length > _LARGE:
         call.begin(large=True)
     try:
-        body: bytes = call.environ["wsgi.input"].read(length)
+        body = _read_up_to(call.environ["wsgi.input"], length)
     except (OSError, ValueError) as error:
         raise Malformed(_CUT) from error
     # Some servers end the stream in silence where the client went away.
@@ -137,9 +139,9 @@ def _read_chunks(call: Call, limit: int) -> bytes | None:
 
 
 def _read_up_to(stream: IO[bytes], size: int) -> bytes:
-    """As many bytes, or less where the stream ends: it may give less at a time."""
+    """As many bytes, or less where the stream ends, which may give less than wanted at a time."""
     parts, left = [], size
-    while left > 0 and (part := stream.read(left)):
+    while left > 0 and (part := stream.read(min(left, _PIECE))):
         parts.append(part)
         left -= len(part)
     return b"".join(parts)

@@ -96,6 +96,23 @@ def test_threads_that_nobody_needs_take_next_to_no_memory(tmp_path: Path) -> Non
         assert process.memory_info().rss - before < 12 * 2**20
 
 
+def test_large_bodies_leave_no_memory_behind(tmp_path: Path) -> None:
+    """Each of a server's threads would keep the 8 MB of its last one, parked or not."""
+    with serve(tmp_path / "log", "granian") as running:
+        process = psutil.Process(running.process.pid)
+        before = process.memory_info().rss
+
+        def send(_: int) -> int:
+            headers = {"Content-Type": "text/csv"}
+            body = b"," * 8_000_000
+            return running.call("POST", "/predict", data=body, headers=headers).status_code
+
+        with ThreadPoolExecutor(16) as callers:
+            assert set(callers.map(send, range(64))) == {413}
+        # Some is given back with the next requests only.
+        assert process.memory_info().rss - before < 40_000_000
+
+
 def test_allocator_heeds_what_it_is_told() -> None:
     """With the last of these, jemalloc says on standard error what it has read."""
     variables = environment({"_RJEM_MALLOC_CONF": f"{ALLOCATOR},confirm_conf:true"})
