@@ -37,6 +37,16 @@ def test_production_server_imports_no_framework() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_code_that_only_starting_needs_takes_no_memory(tmp_path: Path) -> None:
+    """Otherwise, 16 MB of ONNX Runtime's alone."""
+    with serve(tmp_path / "log", "granian") as running:
+        assert running.post("/predict", {"model": "all", "observation": {"Location": "Sydney"}}).ok
+        mapped = psutil.Process(running.process.pid).memory_maps(grouped=False)
+    code = {Path(part.path).name: part.rss for part in mapped if "x" in part.perms}
+    (most,) = (size for name, size in code.items() if name.startswith("onnxruntime_pybind11"))
+    assert 1_000_000 < most < 8_000_000
+
+
 def test_nothing_phones_home(tmp_path: Path, launcher: Launcher) -> None:
     home = tmp_path / "home"
     home.mkdir()
