@@ -16,20 +16,22 @@ MODELS: Final = (
 _DAY: Final = {"Location": "Hobart", "Humidity3pm": 70}
 
 
-def mixed(chance: random.Random) -> dict[str, Any]:
-    """A request: mostly of one day, some with many draws, some of many days, a few of very many."""
+def mixed(chance: random.Random, most: int) -> dict[str, Any]:
+    """A request: mostly of one day, some with many draws, some of many days, a few of the most."""
     body: dict[str, Any] = {"model": chance.choice(MODELS), "observation": _DAY}
     kind = chance.random()
     if kind < 0.7:
         return body
     if kind < 0.9:
         return {**body, "fill": {"draws": 200}}
-    rows = 100 if kind < 0.995 else 2000
+    rows = 100 if kind < 0.995 else most
     return {"model": body["model"], "observations": [_DAY] * rows}
 
 
-def send(url: str, callers: int, go_on: Callable[[int], bool]) -> tuple[int, list[str]]:
-    """Let callers send mixed requests while `go_on(of how many each has sent)`.
+def send(
+    url: str, callers: int, go_on: Callable[[int], bool], most: int = 2000
+) -> tuple[int, list[str]]:
+    """Let callers send mixed requests, of so many days at most, while `go_on(sent by each)`.
 
     Gives how many were answered with 200, and what went wrong with the others.
     """
@@ -41,7 +43,7 @@ def send(url: str, callers: int, go_on: Callable[[int], bool]) -> tuple[int, lis
             while go_on(sent):
                 sent += 1
                 try:
-                    answer = session.post(f"{url}/predict", json=mixed(chance), timeout=60)
+                    answer = session.post(f"{url}/predict", json=mixed(chance, most), timeout=60)
                 except requests.RequestException as error:
                     wrong.append(repr(error)[:200])
                     continue
