@@ -7,7 +7,7 @@ import mmap
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -88,19 +88,34 @@ def trim() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def unmap_code() -> None:
-    """Unmap the code of libraries that ran so far: most of it, only starting needed.
+def unmap() -> None:
+    """Unmap what was read of libraries so far: most of it, only starting needed.
 
     It stays in the page cache of the system, from which a page is mapped again when it is needed.
-    Nothing can be lost, as nothing may be written there.
+    To be called while nothing else loads a library.
     """
     with contextlib.suppress(OSError, AttributeError):  # Linux has these
         madvise = ctypes.CDLL(None).madvise
-        for line in Path("/proc/self/maps").read_text().splitlines():
-            addresses, permissions, _offset, _device, inode, *_path = line.split()
-            if permissions == "r-xp" and inode != "0":
-                start, end = (int(address, 16) for address in addresses.split("-"))
-                madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
+        for start, size in list(_unwritten()):
+            madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), mmap.MADV_DONTNEED)
+
+
+def _unwritten() -> Iterator[tuple[int, int]]:
+    """Address and size, in bytes, of what is mapped of files, cannot be written and never was.
+
+    What the loader has relocated was, and would be lost. See proc_pid_smaps(5).
+    """
+    start, size, fixed, written = 0, 0, False, 0
+    with Path("/proc/self/smaps").open() as lines:
+        for line in lines:
+            first, *rest = line.split()
+            if not first.endswith(":"):  # addresses, permissions, offset, device, inode, path
+                start, end = (int(address, 16) for address in first.split("-"))
+                size, fixed, written = end - start, "w" not in rest[0] and rest[3] != "0", 0
+            elif first in {"Anonymous:", "Swap:"}:
+                written += int(rest[0])
+            elif first == "VmFlags:" and fixed and not written:  # the last of each
+                yield start, size
 
 
 def schedule(policy: str) -> None:

@@ -142,7 +142,7 @@ def serve(server: Server, ending: Ending | None = None) -> None:
     gc.freeze()
     gc.enable()
     process.trim()
-    process.unmap_code()
+    process.unmap()
     address = (server.host, server.port)
     process.check_threads(ADMISSION.threads + _OTHERS)
     process.start_thread("admission", _watch, ADMISSION, address)
