@@ -38,8 +38,8 @@ def _set_malloc() -> None:
     """Let glibc's malloc give back what is free; another C library has ways of its own."""
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        # Large blocks go back to the system at once: 16 MB for each first password, say. Not what a
-        # request of 100 rows takes, nor the end of the heap: half of its time, it would get that.
+        # Large blocks go back to the system at once: 16 MB for each first password, say. Not what
+        # 100 rows take, nor the end of the heap: getting that anew took a third of their time.
         mallopt(_M_MMAP_THRESHOLD, 512 * 1024)
         mallopt(_M_TRIM_THRESHOLD, 2 * 1024 * 1024)
         # Another arena, of some of the threads, would keep what its largest request has taken.

@@ -1,5 +1,7 @@
 """What a serving process is made of, and what it leaves alone."""
 
+import ctypes
+import mmap
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from function import process
 from tests.serving import ROOT, Launcher, Server, serve
 
 HEAVY = ("sklearn", "scipy", "pandas", "joblib", "onnx")
@@ -47,6 +50,20 @@ def test_code_that_only_starting_needs_takes_no_memory(tmp_path: Path) -> None:
     assert 1_000_000 < most < 8_000_000
 
 
+def test_what_was_written_is_not_unmapped(tmp_path: Path) -> None:
+    """As the loader writes to a library's tables and protects them; that is in no file."""
+    file = tmp_path / "library"
+    file.write_bytes(b"file" * 1024)
+    with file.open("r+b") as opened:
+        pages = mmap.mmap(opened.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
+    pages[:4] = b"mine"
+    start = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+    mprotect = ctypes.CDLL(None).mprotect
+    assert mprotect(ctypes.c_void_p(start), ctypes.c_size_t(len(pages)), mmap.PROT_READ) == 0
+    process.unmap()
+    assert pages[:8] == b"minefile"
+
+
 def test_nothing_phones_home(tmp_path: Path, launcher: Launcher) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -56,8 +73,8 @@ def test_nothing_phones_home(tmp_path: Path, launcher: Launcher) -> None:
         assert running.post("/predict", body).ok
         family = [running.process.pid, *_children(running)]
         for pid in family:
-            process = psutil.Process(pid)
-            sockets = process.net_connections(kind="inet")
+            seen = psutil.Process(pid)
+            sockets = seen.net_connections(kind="inet")
             # It listens there, and asks itself how long others wait.
             assert all(running.port in (s.laddr.port, *s.raddr[1:]) for s in sockets)
             native = {_name(thread) for thread in Path(f"/proc/{pid}/task").iterdir()}
