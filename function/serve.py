@@ -63,6 +63,8 @@ class Ending:
         self._numbers, told = os.pipe()
         os.set_blocking(told, False)
         signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        # It is for who waits to end the process, and not for the main thread at the same moment.
+        signal.signal(signal.SIGTERM, lambda *_: None)
 
     def wait(self) -> None:
         """Wait for one of them; others do not matter."""

@@ -302,11 +302,7 @@ def test_sigterm_before_it_listens(tmp_path: Path) -> None:
     """While the models are loaded, half a second long."""
     for wait in (0.15, 0.3):
         process = subprocess.Popen(
-            command(free_port(), "granian"),
-            # At the exit, coverage would save what it has, in both threads that handle the signal
-            # and by one connection, which crashes one time in eight.
-            env=environment({"COVERAGE_PROCESS_CONFIG": ""}),
-            cwd=tmp_path,
+            command(free_port(), "granian"), env=environment({}), cwd=tmp_path
         )
         time.sleep(wait)
         process.send_signal(signal.SIGTERM)
