@@ -11,6 +11,7 @@ the server's own queue, whose length a probe tells. The other threads are parked
 those that are held up; and where requests take long, for those that wait, and some more beside.
 """
 
+import itertools
 import math
 import os
 import threading
@@ -33,6 +34,7 @@ _LOOKS: Final = 10
 # Turns of slots in the latest looks: 1,700 a second, until there are fewer than 1,000.
 _QUICK, _STILL_QUICK = 340, 200
 _RESTING: Final = 25  # looks at which nothing was computed, half a second
+_TRIMMING: Final = 50  # looks, a second
 _LATE_SECONDS: Final = 0.0003  # of waiting in the server, for each that may wait
 _LEAST_LATE_SECONDS: Final = 0.01  # twice as long as a thread may keep Python's lock
 _UNSEEN_SECONDS: Final = 0.05  # of waiting there, from which on more threads take requests
@@ -205,16 +207,17 @@ class Admission:
         """Note that the probe came through."""
         self.probe.passed(self._taken)
 
-    def watch(self, address: tuple[str, int], rest: Callable[[], object]) -> None:
+    def watch(self, address: tuple[str, int], trim: Callable[[], object]) -> None:
         """See who is held up and who waits in the server at this address, for ever.
 
         Args:
             address: The server's; one for all interfaces will do.
-            rest: Called whenever nothing has been computed for a while.
+            trim: Gives memory back; called every second, and last when nothing has been computed
+                for a while.
 
         """
         counts, looked, mustered, idle = deque([0], maxlen=_LOOKS + 1), False, False, 0
-        while True:
+        for looks in itertools.count(1):
             time.sleep(_HELD_UP_SECONDS)
             if not mustered:
                 self.probe.muster(address, self._mustered)
@@ -233,8 +236,8 @@ class Admission:
             else:
                 self.probe.keep(address, self._taken)
                 looked, idle = False, idle + 1
-                if idle == _RESTING:
-                    rest()
+            if idle == _RESTING or (idle < _RESTING and looks % _TRIMMING == 0):
+                trim()
             self._settle()
 
     def _mustered(self) -> bool:

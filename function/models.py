@@ -9,7 +9,7 @@ import importlib.util
 import io
 import os
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,16 @@ import onnxruntime
 
 Probabilities = NDArray[np.float64]
 Scorer = Callable[[Matrix], Probabilities]
+_In = TypeVar("_In", bound=np.generic)
+_Out = TypeVar("_Out", bound=np.generic)
 
 INPUT: Final = "features"
 OUTPUT: Final = "probability"
 _OUTPUTS: Final = [OUTPUT]
 _DOUBLES: Final = "tensor(double)"
-# Rows scored at once: bounds the memory of a kernel machine, whose work is rows x landmarks.
-_CHUNK: Final = 512
+# Rows encoded or scored at once: bounds the memory, rows x landmarks in a kernel machine, and what
+# is computed stays in the processor's cache.
+_CHUNK: Final = 256
 
 
 class Models:
@@ -69,15 +72,11 @@ class Models:
 
     def encode(self, raw: NDArray[np.float64]) -> Matrix:
         """Model matrix of raw rows (n, 22); shape (n, features)."""
-        return self._encoder.encode(raw)
+        return _by_chunks(self._encoder.encode, raw)
 
     def score(self, name: str, matrix: Matrix) -> Probabilities:
         """Probability of rain tomorrow for each row of a model matrix; shape (n,)."""
-        scorer = self._scorers[name]
-        if len(matrix) <= _CHUNK:
-            return scorer(matrix)
-        starts = range(0, len(matrix), _CHUNK)
-        return np.concatenate([scorer(matrix[start : start + _CHUNK]) for start in starts])
+        return _by_chunks(self._scorers[name], matrix)
 
     def check(self) -> None:
         """Let every model answer once; at the start, this also spares the first request the wait.
@@ -111,6 +110,15 @@ class Models:
                 f"The model {artifact.file} does not load ({type(error).__name__}: {error}); "
                 "restore the file, or install the versions of the lock file."
             ) from error
+
+
+def _by_chunks(
+    function: Callable[[NDArray[_In]], NDArray[_Out]], rows: NDArray[_In]
+) -> NDArray[_Out]:
+    if len(rows) <= _CHUNK:
+        return function(rows)
+    starts = range(0, len(rows), _CHUNK)
+    return np.concatenate([function(rows[start : start + _CHUNK]) for start in starts])
 
 
 def _onnx(content: bytes) -> Scorer:

@@ -197,21 +197,24 @@ def test_nobody_is_refused_for_what_was_long_ago() -> None:
     wait_until(lambda: control._allowed == math.inf)
 
 
-def test_it_rests_when_nothing_was_computed_for_a_while_and_once(
+def test_memory_is_given_back_every_second_and_last_at_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    control, rests, busy = Admission(1), list[int](), True
+    control, trims, busy = Admission(1), list[int](), True
     monkeypatch.setattr(control.probe, "look", lambda *_: control.end() if busy else None)
     monkeypatch.setattr(control.probe, "keep", lambda *_: None)
     control.end()
-    started(lambda: control.watch(NOWHERE, lambda: rests.append(control._computed)))
-    wait_until(lambda: control._computed > 2 * admission._RESTING)
-    assert rests == []
+    started(lambda: control.watch(NOWHERE, lambda: trims.append(control._computed)))
+    every = admission._TRIMMING
+    wait_until(lambda: control._computed > 2 * every + admission._RESTING)
+    assert trims == [1 + every, 1 + 2 * every]
     busy = False
-    wait_until(lambda: bool(rests))
-    computed = control._computed
-    time.sleep(2 * admission._RESTING * admission._HELD_UP_SECONDS)
-    assert rests == [computed]
+    looks = admission._LOOKS + admission._RESTING + every
+    time.sleep(2 * looks * admission._HELD_UP_SECONDS)
+    known = trims[:]
+    assert known[-1] == control._computed
+    time.sleep(2 * every * admission._HELD_UP_SECONDS)
+    assert trims == known
 
 
 @pytest.fixture
