@@ -85,9 +85,9 @@ def _rest(results: Results) -> Iterator[Bar]:
 
 
 def growth(contender: Measured) -> float | None:
-    """Growth of memory over the last half of the mixed requests, in percent."""
+    """Growth of what memory is kept over the last half of the mixed requests, in percent."""
     samples = contender.mixed
     if len(samples) < 3:
         return None
     half = min(samples, key=lambda sample: abs(sample.requests - samples[-1].requests / 2))
-    return 100 * (samples[-1].pss_bytes / half.pss_bytes - 1)
+    return 100 * (samples[-1].kept_bytes / half.kept_bytes - 1)

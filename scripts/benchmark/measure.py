@@ -1,6 +1,7 @@
 """Measures one contender: under load, from its start on, and its memory over many requests."""
 
 import functools
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
@@ -17,6 +18,7 @@ from scripts.training.failure import Failure
 CALLERS: Final = (1, 8, 32)
 _MIXED_CALLERS: Final = 8
 _SAMPLES: Final = 20
+_REST: Final = 1  # seconds, after which an allocator may have given back what is free
 
 
 class Effort(msgspec.Struct, frozen=True):
@@ -182,5 +184,13 @@ class Bench:
             for begin in range(0, count, step):
                 block = [answers[one] for one in questions[begin : begin + step]]
                 ask_each(server.port, block, _MIXED_CALLERS)
-                samples.append(Sample(begin + len(block), server.pss()))
+                asked, pss = begin + len(block), server.pss()
+                # What it keeps is compared between half way and the end.
+                rests = len(samples) == _SAMPLES // 2 or asked == count
+                samples.append(Sample(asked, pss, self._rested(server) if rests else None))
         return samples
+
+    def _rested(self, server: Running) -> int:
+        server.settle()
+        time.sleep(_REST)
+        return server.pss()

@@ -33,10 +33,19 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """Memory after so many requests: proportional set size of all processes, in bytes."""
+    """Memory after so many requests: proportional set size of all processes, in bytes.
+
+    `rested_bytes` is what was left of it a moment later, where there was one.
+    """
 
     requests: int
     pss_bytes: int
+    rested_bytes: int | None = None
+
+    @property
+    def kept_bytes(self) -> int:
+        """What was left, as far as is known."""
+        return self.pss_bytes if self.rested_bytes is None else self.rested_bytes
 
 
 class Measured(msgspec.Struct):

@@ -268,4 +268,6 @@ def test_quick_run(tmp_path: Path) -> None:
     assert len(ours.cells) == len(MODELS) * 3
     assert len(ours.starts) == 2
     assert ours.mixed[-1].requests == 400
+    rested = [one.requests for one in ours.mixed if one.rested_bytes]
+    assert rested == [200, 400]
     assert ours.pss_bytes

@@ -110,6 +110,11 @@ def test_growth_is_of_the_last_half() -> None:
     assert growth(Measured("x", "x")) is None
 
 
+def test_growth_is_of_what_is_kept_at_rest() -> None:
+    half, last = Sample(10, 100, rested_bytes=80), Sample(20, 90, rested_bytes=84)
+    assert growth(Measured("x", "x", mixed=[Sample(0, 50), half, last])) == pytest.approx(5)
+
+
 def test_line_through_costs() -> None:
     constant, slope, off = report.fit({size: 100 + 3.0 * size for size in (1, 10, 1000)})
     assert (constant, slope, off) == pytest.approx((100, 3, 0))
