@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import gc
 import mmap
 import os
@@ -34,10 +35,15 @@ def begin() -> None:
     _set_malloc()  # before the first thread gets an arena of its own
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)  # each time, this would make classes, which are garbage for long
+
+
 def _set_malloc() -> None:
     """Let glibc's malloc give back what is free; another C library has ways of its own."""
     with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
+        mallopt = _libc().mallopt
         # Large blocks go back to the system at once: 16 MB for each first password, say. Not what
         # 100 rows take, nor the end of the heap: getting that anew took a third of their time.
         mallopt(_M_MMAP_THRESHOLD, 512 * 1024)
@@ -85,7 +91,7 @@ def check_threads(number: int) -> None:
 def trim() -> None:
     """Give back what is free between blocks that are in use; by itself, malloc keeps it."""
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
+        _libc().malloc_trim(0)
 
 
 def unmap() -> None:
@@ -95,7 +101,7 @@ def unmap() -> None:
     To be called while nothing else loads a library.
     """
     with contextlib.suppress(OSError, AttributeError):  # Linux has these
-        madvise = ctypes.CDLL(None).madvise
+        madvise = _libc().madvise
         for start, size in list(_unwritten()):
             madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), mmap.MADV_DONTNEED)
 

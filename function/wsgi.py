@@ -77,10 +77,14 @@ class _Sent:
 
     def __init__(self, body: Iterable[bytes], then: Callable[[], object]) -> None:
         self._body = body
-        self.close = then
+        self._then = then
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._body)
+
+    def close(self) -> None:
+        self._body = ()  # which a thread that is parked would keep
+        self._then()
 
 
 def _computed(pieces: Iterator[bytes]) -> Iterator[bytes]:

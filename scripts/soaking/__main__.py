@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from scripts import measured, reliability
+from scripts.benchmark.contenders import IMAGE
 from scripts.benchmark.processes import ROOT, Request, Running, Unavailable, free_port, running
 from scripts.soaking import callers, pictures
 from scripts.soaking.callers import Answers, Tally
@@ -77,7 +78,7 @@ def soak(minutes: float, every: float = 10.0) -> Soaked:
 def _serving() -> Iterator[Running]:
     port = free_port()
     command = [sys.executable, "-m", "function.serve", "--host", "127.0.0.1", "--port", str(port)]
-    with running(command, port, None, {}) as server:
+    with running(command, port, None, IMAGE) as server:
         server.await_answer(Request("/health/ready", method="GET"))
         yield server
 

@@ -14,7 +14,7 @@ _ALICE: Final = "Basic " + base64.b64encode(b"alice:wonderland").decode()
 _MALLORY: Final = "Basic " + base64.b64encode(b"mallory:guess").decode()
 _JSON: Final = "application/json"
 _CONSTANT: Final = (
-    *("/models", "/metrics", "/metrics/random-forest", "/stations", "/stations/Hobart"),
+    *("/models", "/metrics", "/metrics/random-forest", "/stations"),
     *("/openapi.json", "/docs", "/v2", "/v2/models/decision-tree", "/health/ready", "/health/live"),
     *("/status", "/v2/health/ready", "/v2/health/live", "/v2/models/random-forest/ready"),
 )
@@ -97,7 +97,12 @@ def _tensors() -> dict[str, Any]:
 
 def _reads() -> list[Kind]:
     constant = [Kind(path, Request(path, b"", {}, "GET"), 3) for path in _CONSTANT]
-    return [*constant, Kind("/prometheus", Request("/prometheus", b"", {}, "GET"), 3, same=False)]
+    changing = [
+        Kind(path, Request(path, b"", {}, "GET"), 3, same=False)
+        # A town tells its date, which changes at its midnight.
+        for path in ("/prometheus", "/stations/Hobart")
+    ]
+    return [*constant, *changing]
 
 
 def _bad() -> list[Kind]:
