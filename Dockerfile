@@ -62,7 +62,7 @@ ENV PYTHONPATH=/app:/packages \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORT_DISABLE_TELEMETRY=1 \
-    # Each thread would keep what it frees, up to 0.2 MB, and go on filling that for hours.
+    # Each thread would keep what it frees, up to 0.2 MB, and fill that slowly.
     GLIBC_TUNABLES=glibc.malloc.tcache_count=0 \
     MODEL_FORMAT=${MODEL_FORMAT}
 USER 65532:65532

@@ -89,5 +89,8 @@ def growth(contender: Measured) -> float | None:
     samples = contender.mixed
     if len(samples) < 3:
         return None
-    half = min(samples, key=lambda sample: abs(sample.requests - samples[-1].requests / 2))
-    return 100 * (samples[-1].kept_bytes / half.kept_bytes - 1)
+    rests = [one.rested_bytes for one in samples if one.rested_bytes is not None]
+    if not rests:  # figures of before there were any
+        half = min(samples, key=lambda sample: abs(sample.requests - samples[-1].requests / 2))
+        rests = [half.pss_bytes, samples[-1].pss_bytes]
+    return 100 * (rests[-1] / rests[0] - 1)

@@ -15,12 +15,12 @@ HANDLERS: Final = Path(__file__).with_name("handlers")
 _MLSERVER: Final = HANDLERS / "mlserver"
 _JSON: Final = {"Content-Type": "application/json"}
 _ALICE: Final = {"Authorization": "Basic " + base64.b64encode(b"alice:wonderland").decode()}
-IMAGE: Final = {
+# As in the image.
+_IMAGE: Final = {
     "PYTHONUNBUFFERED": "1",
     "ORT_DISABLE_TELEMETRY": "1",
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
 }
-"""Variables of the image that change what is measured."""
 
 
 class Contender(ABC):
@@ -62,7 +62,7 @@ class Ours(Contender):
     name = "ours"
     title = "rain-tomorrow, as deployed"
     questions = ALL
-    variables: ClassVar[Mapping[str, str]] = IMAGE
+    variables: ClassVar[Mapping[str, str]] = _IMAGE
 
     def command(self, python: str, port: int) -> list[str]:
         """`python -m function.serve`."""
@@ -123,7 +123,7 @@ class HelloGranian(HelloFramework):
 
     name = "hello-granian"
     title = "hello world, Granian with our options"
-    variables: ClassVar[Mapping[str, str]] = {**IMAGE, "_RJEM_MALLOC_CONF": ALLOCATOR}
+    variables: ClassVar[Mapping[str, str]] = {**_IMAGE, "_RJEM_MALLOC_CONF": ALLOCATOR}
 
     def command(self, python: str, port: int) -> list[str]:
         """Granian, with the options of `function.serve`."""

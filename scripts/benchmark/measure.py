@@ -186,7 +186,7 @@ class Bench:
                 ask_each(server.port, block, _MIXED_CALLERS)
                 asked, pss = begin + len(block), server.pss()
                 # What it keeps is compared between half way and the end.
-                rests = len(samples) == _SAMPLES // 2 or asked == count
+                rests = begin < count / 2 <= asked or asked == count
                 samples.append(Sample(asked, pss, self._rested(server) if rests else None))
         return samples
 

@@ -42,11 +42,6 @@ class Sample(msgspec.Struct, frozen=True):
     pss_bytes: int
     rested_bytes: int | None = None
 
-    @property
-    def kept_bytes(self) -> int:
-        """What was left, as far as is known."""
-        return self.pss_bytes if self.rested_bytes is None else self.rested_bytes
-
 
 class Measured(msgspec.Struct):
     """One contender: its cells, seconds from exec to the first right answer, bytes after load.

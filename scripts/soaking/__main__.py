@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from scripts import measured, reliability
-from scripts.benchmark.contenders import IMAGE
+from scripts.benchmark.contenders import Ours
 from scripts.benchmark.processes import ROOT, Request, Running, Unavailable, free_port, running
 from scripts.soaking import callers, pictures
 from scripts.soaking.callers import Answers, Tally
@@ -76,9 +76,9 @@ def soak(minutes: float, every: float = 10.0) -> Soaked:
 
 @contextmanager
 def _serving() -> Iterator[Running]:
-    port = free_port()
-    command = [sys.executable, "-m", "function.serve", "--host", "127.0.0.1", "--port", str(port)]
-    with running(command, port, None, IMAGE) as server:
+    port, deployed = free_port(), Ours()
+    command = deployed.command(sys.executable, port)
+    with running(command, port, None, deployed.variables) as server:
         server.await_answer(Request("/health/ready", method="GET"))
         yield server
 

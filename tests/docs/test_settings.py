@@ -9,7 +9,7 @@ import pytest
 
 from function.process import ALLOCATOR
 from function.settings import Server, Settings
-from scripts.benchmark.contenders import IMAGE
+from scripts.benchmark.contenders import Ours
 from tests.serving import ROOT
 
 _ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \|$", re.MULTILINE)
@@ -43,13 +43,13 @@ def test_all_that_are_documented_exist() -> None:
     read = {name for path in sources() for name in _READ.findall(path.read_text())}
     package = Path(functions_framework.__file__).parent
     framework = "".join(path.read_text() for path in package.rglob("*.py"))
-    others = DOCUMENTED.keys() - read - SETTINGS.keys() - IMAGE.keys()
+    others = DOCUMENTED.keys() - read - SETTINGS.keys() - Ours.variables.keys()
     assert {name for name in others if f'"{name}"' not in framework} == set()
 
 
 def test_allocators() -> None:
     assert DOCUMENTED["_RJEM_MALLOC_CONF"] == f"`{ALLOCATOR}`"
-    assert DOCUMENTED["GLIBC_TUNABLES"] == f"in the image `{IMAGE['GLIBC_TUNABLES']}`"
+    assert DOCUMENTED["GLIBC_TUNABLES"] == f"in the image `{Ours.variables['GLIBC_TUNABLES']}`"
 
 
 @pytest.mark.parametrize("name", SETTINGS)

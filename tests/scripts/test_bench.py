@@ -227,7 +227,7 @@ def test_greeting_is_served_with_our_options(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_variables_are_those_of_the_image() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
-    tuned = re.findall(r"\b((?:PYTHONUN|ORT_|GLIBC_)\w+)=(\S+)", dockerfile)
+    tuned = re.findall(r"\b((?:PYTHONUN|ORT_|MALLOC_|GLIBC_)\w+)=(\S+)", dockerfile)
     assert dict(tuned) == Ours.variables
 
 
