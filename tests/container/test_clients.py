@@ -33,8 +33,8 @@ def run(*files: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", *files],
         cwd=CLIENTS,
-        # Their image has no plugins.
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **settings},
+        # Their image has no plugins, and nobody's options.
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", **settings},
         capture_output=True,
         text=True,
         timeout=120,
