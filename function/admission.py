@@ -22,6 +22,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from function import process
 from function.probe import Probe
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
@@ -85,15 +86,22 @@ class Admission:
     Args:
         slots: Requests that compute at the same time; 0 for two for each CPU, at least 2.
         waiting: Requests that may wait for a slot before more are refused.
+        sockets: Counts those that are open.
 
     """
 
-    def __init__(self, slots: int = 0, waiting: int = WAITING) -> None:
+    def __init__(
+        self,
+        slots: int = 0,
+        waiting: int = WAITING,
+        sockets: Callable[[], float] = process.sockets,
+    ) -> None:
         self.slots = slots or max(2, math.ceil(2 * cpus()))
         self.threads = self.slots + waiting + _SPARE
         """Threads that a server needs for this; callers who are slow take those of who waits."""
         self.probe: Final = Probe()
         self._waiting = waiting
+        self._sockets = sockets
         self._free = _places(self.slots)
         self._queue: deque[threading.Lock] = deque()
         self._large = threading.BoundedSemaphore(self.slots)
@@ -257,8 +265,10 @@ class Admission:
         many a moment ago: the queue would be long again before it is seen that there still are.
         """
         late = self.probe.wait > max(_LEAST_LATE_SECONDS, _LATE_SECONDS * self._waiting)
-        # Where several threads take requests, some overtake the probe, and it seems behind more.
-        overrun = late and self.probe.ahead > self._waiting + self.slots + _SPARE
+        # Where several threads take requests, some overtake the probe, and it seems behind more
+        # than there are: of each connection, one at a time is taken.
+        many = late and self.probe.ahead > self.threads
+        overrun = many and (self._wary > 0 or self._sockets() > self.threads)
         if overrun:
             # Once nearly all are refused, how many were computed says little.
             before = self._allowed if self._overrun else min(self._allowed, computed)

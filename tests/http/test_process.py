@@ -1,7 +1,9 @@
 """What a serving process is made of, and what it leaves alone."""
 
 import ctypes
+import math
 import mmap
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +50,21 @@ def test_code_that_only_starting_needs_takes_no_memory(tmp_path: Path) -> None:
     code = {Path(part.path).name: part.rss for part in mapped if "x" in part.perms}
     (most,) = (size for name, size in code.items() if name.startswith("onnxruntime_pybind11"))
     assert 1_000_000 < most < 8_000_000
+
+
+def test_open_sockets_are_counted() -> None:
+    before = process.sockets()
+    with socket.socket(), socket.socket():
+        assert process.sockets() == before + 2
+    assert process.sockets() == before
+
+
+def test_a_system_that_does_not_tell_may_have_any_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_path: Path) -> list[Path]:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "iterdir", fail)
+    assert process.sockets() == math.inf
 
 
 def test_what_was_written_is_not_unmapped(tmp_path: Path) -> None:
