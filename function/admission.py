@@ -86,7 +86,7 @@ class Admission:
     Args:
         slots: Requests that compute at the same time; 0 for two for each CPU, at least 2.
         waiting: Requests that may wait for a slot before more are refused.
-        sockets: Counts those that are open.
+        more_sockets: Tells whether more than a number of them are open.
 
     """
 
@@ -94,14 +94,14 @@ class Admission:
         self,
         slots: int = 0,
         waiting: int = WAITING,
-        sockets: Callable[[], float] = process.sockets,
+        more_sockets: Callable[[int], bool] = process.more_sockets,
     ) -> None:
         self.slots = slots or max(2, math.ceil(2 * cpus()))
         self.threads = self.slots + waiting + _SPARE
         """Threads that a server needs for this; callers who are slow take those of who waits."""
         self.probe: Final = Probe()
         self._waiting = waiting
-        self._sockets = sockets
+        self._more_sockets = more_sockets
         self._free = _places(self.slots)
         self._queue: deque[threading.Lock] = deque()
         self._large = threading.BoundedSemaphore(self.slots)
@@ -268,7 +268,7 @@ class Admission:
         # Where several threads take requests, some overtake the probe, and it seems behind more
         # than there are: of each connection, one at a time is taken.
         many = late and self.probe.ahead > self.threads
-        overrun = many and (self._wary > 0 or self._sockets() > self.threads)
+        overrun = many and (self._wary > 0 or self._more_sockets(self.threads))
         if overrun:
             # Once nearly all are refused, how many were computed says little.
             before = self._allowed if self._overrun else min(self._allowed, computed)

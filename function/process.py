@@ -1,10 +1,9 @@
-"""What the process asks of the system: its signals, allocators, threads and their turns."""
+"""What the process asks of the system: its signals, sockets, allocators, threads and turns."""
 
 import contextlib
 import ctypes
 import functools
 import gc
-import math
 import mmap
 import os
 import signal
@@ -90,19 +89,18 @@ def check_threads(number: int) -> None:
         thread.join()
 
 
-def sockets() -> float:
-    """Count open sockets, most of which are connections; infinity where the system tells of none.
-
-    A millisecond for a thousand.
-    """
-    count = 0
+def more_sockets(than: int) -> bool:
+    """Whether more sockets are open, most of which are connections; or may be, if nothing tells."""
+    left = than
     try:
         for descriptor in Path("/dev/fd").iterdir():
             with contextlib.suppress(OSError):  # closed in the meantime, as that of the list is
-                count += stat.S_ISSOCK(os.fstat(int(descriptor.name)).st_mode)
+                left -= stat.S_ISSOCK(os.fstat(int(descriptor.name)).st_mode)
+            if left < 0:
+                return True
     except OSError:
-        return math.inf
-    return count
+        return True
+    return False
 
 
 def trim() -> None:

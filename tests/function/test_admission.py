@@ -220,7 +220,7 @@ def test_memory_is_given_back_every_second_and_last_at_rest(
 @pytest.fixture
 def late() -> Admission:
     """Admission where the probe has waited for a second, behind too many."""
-    control = Admission(1, sockets=lambda: 82)
+    control = Admission(1, more_sockets=lambda than: than < 82)
     control.probe.wait, control.probe.ahead = 1.0, 82
     return control
 
@@ -327,7 +327,7 @@ def test_as_few_as_may_wait_are_not_refused_however_long_the_probe_waits(late: A
 
 def test_there_are_never_more_than_connections_however_many_overtook_the_probe() -> None:
     connections = 81
-    control = Admission(1, sockets=lambda: connections)
+    control = Admission(1, more_sockets=lambda than: than < connections)
     control.probe.wait, control.probe.ahead = 1.0, 500
     for _ in range(10):
         control._allow(50)
